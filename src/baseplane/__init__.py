@@ -1,0 +1,1 @@
+"""Baseplane: an open control plane that speaks the Supabase Management API."""

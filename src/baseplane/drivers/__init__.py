@@ -1,0 +1,1 @@
+"""Drivers own every process, file and socket of the data plane. Nothing above this room touches the world."""

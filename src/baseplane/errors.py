@@ -38,11 +38,11 @@ class TooLarge(BaseplaneError):
 
 
 class RateLimited(BaseplaneError):
-    """Too many requests. ``retry_after`` is in seconds."""
+    """Too many requests. ``retry_after`` is in seconds; ``headers`` tell the caller how it stands."""
 
-    def __init__(self, message: str, retry_after: int) -> None:
+    def __init__(self, message: str, retry_after: int, headers: dict[str, str]) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.headers = {**headers, "Retry-After": str(retry_after)}
 
 
 class NotYet(BaseplaneError):

@@ -1,0 +1,70 @@
+"""The platform database: connections, transactions, and rows as frozen dataclasses."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString, Self, TypeVar
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from baseplane.errors import NotFound, Unavailable
+
+Connection = psycopg.AsyncConnection[Any]
+Params = Sequence[object] | dict[str, object]
+Row = TypeVar("Row")
+
+
+class Database:
+    """A pool of connections to the platform database."""
+
+    def __init__(self, url: str, *, max_size: int = 10) -> None:
+        self.url = url
+        self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url, min_size=1, max_size=max_size, timeout=10, open=False, kwargs={"autocommit": True}
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.pool.open(wait=True)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Borrow a connection in autocommit. Raises Unavailable."""
+        try:
+            connection = await self.pool.getconn()
+        except PoolTimeout as error:
+            raise Unavailable("The platform database does not answer.") from error
+        try:
+            yield connection
+        finally:
+            await self.pool.putconn(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Borrow a connection inside a transaction that commits at the end, or rolls back on an error."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+
+async def rows(db: Connection, row: type[Row], query: LiteralString, params: Params = ()) -> list[Row]:
+    async with db.cursor(row_factory=class_row(row)) as cursor:
+        await cursor.execute(query, params)
+        return await cursor.fetchall()
+
+
+async def maybe(db: Connection, row: type[Row], query: LiteralString, params: Params = ()) -> Row | None:
+    async with db.cursor(row_factory=class_row(row)) as cursor:
+        await cursor.execute(query, params)
+        return await cursor.fetchone()
+
+
+async def one(db: Connection, row: type[Row], query: LiteralString, params: Params = (), *, missing: str) -> Row:
+    """Raises NotFound with the message ``missing``."""
+    found = await maybe(db, row, query, params)
+    if found is None:
+        raise NotFound(missing)
+    return found

@@ -54,7 +54,11 @@ class State(StrEnum):
 
 class ClusterDriver(Protocol):
     """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``set_password`` and ``remove`` are idempotent: a second
-    call with the same arguments changes nothing, and a call after a crash of the first finishes its work."""
+    call with the same arguments changes nothing, and a call after a crash of the first finishes its work.
+    """
+
+    def version(self, engine: int) -> str:
+        """The full version that a new cluster of this Postgres major gets. Raises DriverUnavailable."""
 
     async def create(self, spec: ClusterSpec) -> None:
         """Make the cluster's files, durably. Raises DriverUnavailable."""

@@ -1,0 +1,80 @@
+"""Answers in the contract's shapes: errors as {"message": …}, and nothing at all where the contract has no body."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from baseplane import errors
+
+STATUS: dict[type[errors.BaseplaneError], int] = {
+    errors.Invalid: 400,
+    errors.Unauthorized: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.RateLimited: 429,
+    errors.NotYet: 503,
+    errors.Unavailable: 503,
+}
+
+
+class Empty(Response):
+    """A 2xx without a body. Content-Length: 0 and no content type, since SDKs parse what claims to be JSON."""
+
+
+def answer(status: int, message: str, headers: Mapping[str, str] | None = None, **extra: object) -> Response:
+    body = orjson.dumps({"message": message, **extra})
+    return Response(body, status, headers=dict(headers or {}), media_type="application/json")
+
+
+def status_of(error: errors.BaseplaneError) -> int:
+    """The status of the nearest class that has one; what a driver raises counts as unavailable."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 503)
+
+
+async def _foreseen(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.BaseplaneError)
+    headers = error.headers if isinstance(error, errors.RateLimited) else {}
+    if isinstance(error, errors.NotYet):
+        headers = {"Retry-After": "5"}
+    return answer(status_of(error), error.message, headers, **error.extra)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return answer(400, "; ".join(dict.fromkeys(map(_fault, error.errors()))))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return answer(404, f"Cannot {request.method} {request.url.path}")
+    return answer(error.status_code, str(error.detail), error.headers)
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    """One faulty field in words: which, and which rule."""
+    where = _name(fault["loc"])
+    if fault["type"] == "json_invalid":
+        return f"The body is not JSON: {fault['ctx']['error']} (at character {fault['loc'][-1]})"
+    if fault["type"] == "missing":
+        return f"{where}: is required" if where else "A JSON body is required"
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: is not a field of this operation"
+    text = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{where}: {text[:1].lower()}{text[1:]}" if where else f"The body is wrong: {text}"
+
+
+def _name(location: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in location[1:] if part not in ("specific", "smartGroup"))
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(errors.BaseplaneError, _foreseen)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)

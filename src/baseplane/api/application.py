@@ -1,0 +1,59 @@
+"""The ASGI application: routers under one roof, its OpenAPI document, and an API page that needs no internet."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.gzip import GZipMiddleware
+
+from baseplane.api import answers, permissions
+from baseplane.api.edge import Edge
+from baseplane.api.requests import Requests
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+DESCRIPTION = "Manage organizations and projects, each a Postgres cluster of its own, on your own machines."
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text}
+    for status, text in ((401, "Unauthorized"), (403, "Forbidden"), (429, "Too Many Requests"))
+}
+
+
+def build(edge: Edge, routers: Iterable[APIRouter], lifespan: Lifespan, version: str) -> FastAPI:
+    app = FastAPIOffline(
+        title="Baseplane Management API",
+        description=DESCRIPTION,
+        version=version,
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.edge = edge
+    for router in routers:
+        app.include_router(router, responses=ERRORS)
+    answers.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(Requests, max_body=edge.rt.settings.max_body)
+    _describe(app)
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Add to the OpenAPI document what the edge enforces: the bearer token, scopes and permissions."""
+    document = app.openapi()
+    document.setdefault("components", {})["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.operation_id:
+            requirement = permissions.REQUIREMENTS[route.operation_id]
+            for method in route.methods:
+                operation = document["paths"][route.path_format][method.lower()]
+                operation["responses"].pop("422", None)
+                operation["x-oauth-scope"] = requirement.scope
+                operation["x-fga-permissions"] = [sorted(needed) for needed in requirement.permissions]
+                if not requirement.public:
+                    operation["security"] = [{"bearer": []}]
+    app.openapi_schema = document

@@ -1,0 +1,78 @@
+"""What a handler is given: who calls, the transaction of the request, and the check of what the caller may."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from baseplane.api import permissions
+from baseplane.api.caller import Caller
+from baseplane.api.permissions import Requirement
+from baseplane.database import Connection
+from baseplane.runtime import Runtime
+
+
+@dataclass(slots=True)
+class Context:
+    """One request. ``authorized`` turns true when the operation's permissions were checked; the edge insists on it."""
+
+    rt: Runtime
+    caller: Caller
+    requirement: Requirement
+    authorized: bool = False
+    role: str | None = None
+    transaction: Connection | None = None
+    awaited: list[tuple[UUID, timedelta]] = field(default_factory=list)
+
+    @property
+    def db(self) -> Connection:
+        """The transaction of a request that changes something; it commits before the answer is sent."""
+        if self.transaction is None:
+            raise RuntimeError("this operation has no transaction: use reading()")
+        return self.transaction
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """The transaction if there is one, else a connection borrowed for the block alone."""
+        if self.transaction is not None:
+            yield self.transaction
+        else:
+            async with self.rt.database.connection() as connection:
+                yield connection
+
+    def authorize(self, role: str) -> None:
+        """Check that the caller, who has ``role`` in the organization concerned, may do this. Raises Forbidden."""
+        permissions.check(self.requirement, self.caller, role)
+        self.authorized, self.role = True, role
+
+    def insist(self, permission: str) -> None:
+        """Check one more permission that a part of this operation needs. Raises Forbidden."""
+        needed = Requirement(None, (frozenset({permission}),), public=False)
+        permissions.check(needed, self.caller, self.role or permissions.READ_ONLY)
+
+    def authorize_for_self(self) -> None:
+        """The same for operations on the caller's own account, of which everybody is the owner. Raises Forbidden."""
+        self.authorize(permissions.OWNER)
+
+    def is_narrowed_to_other(self, *, organization: str | None = None, project: str | None = None) -> bool:
+        """Whether the token was made for other organizations or projects than these."""
+        caller = self.caller
+        return (
+            organization is not None and caller.organizations is not None and organization not in caller.organizations
+        ) or (project is not None and caller.projects is not None and project not in caller.projects)
+
+    def answer_after(self, run_id: UUID, within: timedelta) -> None:
+        """Answer only when this run has ended well; its failure becomes the answer."""
+        self.awaited.append((run_id, within))
+
+
+async def _context(request: Request) -> Context:
+    context: Context = request.scope["baseplane.context"]
+    return context
+
+
+Ctx = Annotated[Context, Depends(_context)]

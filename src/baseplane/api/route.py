@@ -1,0 +1,88 @@
+"""An operation: what happens around every handler, in the order of time."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from baseplane.api import idempotency, permissions
+from baseplane.api.context import Context
+from baseplane.api.edge import Edge
+from baseplane.errors import NotYet, Unavailable
+from baseplane.workflows import queue
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+SAFE = frozenset({"GET", "HEAD"})
+
+
+class Operation(APIRoute):
+    """Finds the caller, counts the request, checks the scope, opens the transaction, replays repeated requests."""
+
+    in_transaction = True
+
+    def get_route_handler(self) -> Handler:
+        handler = super().get_route_handler()
+        requirement = permissions.REQUIREMENTS[self.operation_id or ""]
+        in_transaction = self.in_transaction and not SAFE & (self.methods or set())
+        reads_json = self.body_field is not None
+
+        async def handle(request: Request) -> Response:
+            edge: Edge = request.app.state.edge
+            caller = await edge.identify(request)
+            permissions.check_scope(requirement, caller)
+            context = Context(edge.rt, caller, requirement)
+            request.scope["baseplane.context"] = context
+            if reads_json:
+                _assume_json(request)
+            return await _within_transaction(context, request, handler, in_transaction=in_transaction)
+
+        return handle
+
+
+class DirectOperation(Operation):
+    """For work that takes long outside the platform database: it holds no connection meanwhile."""
+
+    in_transaction = False
+
+
+async def _within_transaction(ctx: Context, request: Request, handler: Handler, *, in_transaction: bool) -> Response:
+    key = request.headers.get("idempotency-key") if request.method == "POST" else None
+    async with AsyncExitStack() as stack:
+        if in_transaction or key:
+            connection = await stack.enter_async_context(ctx.rt.database.transaction())
+            ctx.transaction = connection if in_transaction else None
+        if not key:
+            response = await _checked(ctx, request, handler)
+        else:
+            answer = lambda: _checked(ctx, request, handler)  # noqa: E731
+            response = await idempotency.once(connection, ctx, key, request, answer)
+    await _await_runs(ctx)
+    return response
+
+
+async def _checked(ctx: Context, request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await handler(request)
+    if ctx.requirement.permissions and not ctx.authorized:
+        raise RuntimeError(f"{request.method} {request.url.path} answered without checking permissions")
+    return response
+
+
+async def _await_runs(ctx: Context) -> None:
+    for run_id, within in ctx.awaited:
+        run = await queue.outcome(ctx.rt.database, run_id, within)
+        if run.state in ("failed", "cancelled"):
+            raise Unavailable(run.cause or "The change was cancelled by a later one.")
+        if run.state != "done":
+            raise NotYet("The change is accepted and still being applied; it goes on without you waiting for it.")
+
+
+def _assume_json(request: Request) -> None:
+    """Read a body as JSON whatever it is called: an official SDK sends JSON as text/plain (clients.md, section 6)."""
+    kind = request.headers.get("content-type", "")
+    if "json" not in kind and not kind.startswith(("multipart/", "application/x-www-form-urlencoded")):
+        headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+        request.scope["headers"] = [*headers, (b"content-type", b"application/json")]
+        if hasattr(request, "_headers"):
+            del request._headers  # noqa: SLF001 -- Starlette remembers the parsed headers there

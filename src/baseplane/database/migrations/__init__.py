@@ -1,0 +1,26 @@
+"""Brings the platform database to the newest revision. Alembic orders the revisions; each is a file of plain SQL."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+HERE = Path(__file__).parent
+
+
+def _config(url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str) -> None:
+    """Apply every revision that ``url`` does not have yet, each in a transaction. Safe to call at the same time twice."""
+    command.upgrade(_config(url), "head")
+
+
+def head() -> str:
+    """The newest revision's id."""
+    return ScriptDirectory.from_config(_config("")).get_current_head() or ""

@@ -1,0 +1,68 @@
+"""Where the local driver keeps things below the data directory."""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from baseplane.drivers.cluster import DriverUnavailable
+
+SOCKET_NAME = ".s.PGSQL.5432"
+MAX_SOCKET_PATH = 103
+"""Bytes of a Unix socket's path: 104 with the final null on macOS, 108 on Linux."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    root: Path
+
+    @property
+    def templates(self) -> Path:
+        return self.root / "templates"
+
+    @property
+    def clusters(self) -> Path:
+        return self.root / "clusters"
+
+    @property
+    def platform(self) -> Path:
+        return self.root / "platform"
+
+    @property
+    def sockets(self) -> Path:
+        """Short enough for a socket in a folder named by a ref; below the data directory where that is short enough."""
+        longest = self.root / "run" / ("x" * 20) / (SOCKET_NAME + ".lock")
+        if len(str(longest).encode()) <= MAX_SOCKET_PATH:
+            return self.root / "run"
+        short = hashlib.sha256(str(self.root).encode()).hexdigest()[:10]
+        fallback = Path(tempfile.gettempdir()) / f"baseplane-{short}"
+        if len(str(fallback).encode()) + 41 > MAX_SOCKET_PATH:
+            raise DriverUnavailable(
+                f"The data directory {self.root} is too long a path for Unix sockets; take a shorter one."
+            )
+        return fallback
+
+    def cluster(self, ref: str) -> "ClusterFiles":
+        return ClusterFiles(self.clusters / ref, self.sockets / ref)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFiles:
+    home: Path
+    sockets: Path
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "log"
+
+    @property
+    def output(self) -> Path:
+        return self.home / "postgres.out"
+
+    @property
+    def socket(self) -> Path:
+        return self.sockets / SOCKET_NAME

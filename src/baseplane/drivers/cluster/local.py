@@ -1,0 +1,193 @@
+"""Clusters as processes of this machine: a copied template, a Unix socket, a postmaster that outlives us."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from psycopg import sql
+
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, DriverUnavailable, Role, State, configuration
+from baseplane.drivers.cluster import template as templates
+from baseplane.drivers.cluster.account import Account
+from baseplane.drivers.cluster.connections import Connection, Connections, connect
+from baseplane.drivers.cluster.engines import Engine, pick
+from baseplane.drivers.cluster.layout import ClusterFiles, Layout
+from baseplane.drivers.cluster.postmaster import Postmaster
+from baseplane.drivers.cluster.sizes import SIZES
+from baseplane.errors import Unavailable
+
+INITIAL_PASSWORD = "initial-password"
+"""A file beside the data of a cluster that still has the template's password."""
+START_WITHIN = 60.0
+"""Seconds to readiness; crash recovery of a busy cluster is the long case."""
+
+
+class LocalClusters:
+    def __init__(self, layout: Layout, engines: Path, account: Account) -> None:
+        self.layout = layout
+        self.engines = engines
+        self.account = account
+        self.connections = Connections()
+        self._engine_of: dict[int, Engine] = {}
+
+    async def prepare(self, major: int, progress: Callable[[str], None]) -> Engine:
+        """Make what the first project would otherwise wait for: directories and the template.
+
+        Raises DriverUnavailable, EngineMissing.
+        """
+        engine = self._engine(major)
+        for directory in (self.layout.clusters, self.layout.sockets):
+            directory.mkdir(parents=True, exist_ok=True)
+            directory.chmod(0o711)
+            self.account.check_reach(directory / "any")
+        await templates.ensure(self.layout, engine, self.account, progress)
+        return engine
+
+    def version(self, engine: int) -> str:
+        return self._engine(engine).version
+
+    async def create(self, spec: ClusterSpec) -> None:
+        files = self.layout.cluster(spec.ref)
+        if files.data.exists():
+            return
+        template = await templates.ensure(self.layout, self._engine(spec.engine), self.account, lambda _: None)
+        fresh = files.home.with_name(f".{spec.ref}")
+        await asyncio.to_thread(self._copy, template, fresh)
+        fresh.rename(files.home)
+
+    def _copy(self, template: templates.Template, fresh: Path) -> None:
+        """Copy the template and bring the copy to disk: a cluster that is said to be there survives a power cut."""
+        shutil.rmtree(fresh, ignore_errors=True)
+        self.account.own(fresh, 0o711)
+        self.account.own(fresh / "log")
+        done = subprocess.run(
+            ["cp", "-a", str(template.data), str(fresh / "data")],
+            capture_output=True,
+            text=True,
+            check=False,
+            **self.account.process,
+        )
+        if done.returncode:
+            raise DriverUnavailable(f"Copying the template failed: {done.stderr.strip()}")
+        initial = fresh / INITIAL_PASSWORD
+        initial.touch(0o600)
+        initial.write_text(template.password)
+        _sync(fresh)
+
+    async def start(self, spec: ClusterSpec) -> None:
+        files = self.layout.cluster(spec.ref)
+        postmaster = self._postmaster(files)
+        if postmaster.pid() is None:
+            self.account.own(files.sockets, 0o700)
+            size = SIZES[spec.size]
+            text = configuration.postgresql_conf(postmaster.engine.major, size, files.sockets, spec.ref)
+            self.account.write(files.data / "postgresql.conf", text)
+            self.account.write(files.data / "pg_hba.conf", configuration.HBA)
+            postmaster.spawn()
+        await postmaster.await_ready(START_WITHIN)
+        await self._take_possession(files, spec)
+
+    async def _take_possession(self, files: ClusterFiles, spec: ClusterSpec) -> None:
+        """Give the roles this cluster's own secrets, once: until then they have the template's password, or none."""
+        initial = files.home / INITIAL_PASSWORD
+        if not initial.exists():
+            return
+        try:
+            db = await connect(files.sockets, Role.ADMIN, initial.read_text())
+        except Unavailable:  # we died after the change and before the file went
+            db = await connect(files.sockets, Role.ADMIN, spec.secret)
+        async with db, db.transaction():
+            for role in Role:
+                await _set_password(db, role, spec.secret)
+            await _set_password(db, "postgres", spec.password)
+        initial.unlink()
+
+    async def stop(self, ref: str) -> None:
+        files = self.layout.cluster(ref)
+        self.connections.forget(files.sockets)
+        with contextlib.suppress(ClusterMissing):
+            await self._postmaster(files).stop()
+
+    async def remove(self, ref: str) -> None:
+        files = self.layout.cluster(ref)
+        await self.stop(ref)
+        doomed = files.home.with_name(f".{ref}.removed")
+        with contextlib.suppress(FileNotFoundError):
+            files.home.rename(doomed)
+        for directory in (doomed, files.home.with_name(f".{ref}"), files.sockets):
+            await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+
+    async def observe(self, ref: str) -> State:
+        files = self.layout.cluster(ref)
+        if not files.data.exists():
+            return State.MISSING
+        status = self._postmaster(files).status()
+        if status is None:
+            return State.STOPPED
+        return State.RUNNING if status in ("ready", "standby") else State.STARTING
+
+    async def observe_all(self) -> dict[str, State]:
+        with contextlib.suppress(FileNotFoundError):
+            refs = [entry.name for entry in self.layout.clusters.iterdir() if not entry.name.startswith(".")]
+            return {ref: await self.observe(ref) for ref in refs}
+        return {}
+
+    async def set_password(self, spec: ClusterSpec) -> None:
+        async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
+            await _set_password(db, "postgres", spec.password)
+
+    def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:
+        return self._connect(ref, role, secret)
+
+    @contextlib.asynccontextmanager
+    async def _connect(self, ref: str, role: Role, secret: str) -> AsyncIterator[Connection]:
+        files = self.layout.cluster(ref)
+        if not files.socket.exists() and not files.data.exists():
+            raise ClusterMissing(f"There is no cluster of project {ref} on this machine.")
+        async with self.connections.lend(files.sockets, role, secret) as connection:
+            yield connection
+
+    async def stop_all(self) -> None:
+        """Stop every cluster of this data directory, all at once."""
+        await asyncio.gather(
+            *(self.stop(ref) for ref, state in (await self.observe_all()).items() if state != "stopped")
+        )
+
+    def close(self) -> None:
+        self.connections.close()
+
+    def _postmaster(self, files: ClusterFiles) -> Postmaster:
+        """Raises ClusterMissing, EngineMissing."""
+        try:
+            major = int((files.data / "PG_VERSION").read_text())
+        except FileNotFoundError as error:
+            raise ClusterMissing(f"The data directory of project {files.home.name} is gone.") from error
+        return Postmaster(self._engine(major), self.account, files.data, files.output)
+
+    def _engine(self, major: int) -> Engine:
+        if major not in self._engine_of:
+            self._engine_of[major] = pick(major, self.engines)
+        return self._engine_of[major]
+
+
+async def _set_password(db: Connection, role: str, password: str) -> None:
+    """Only the SCRAM verifier travels, so that no log and no statistics view ever holds the password."""
+    verifier = db.pgconn.encrypt_password(password.encode(), role.encode(), "scram-sha-256").decode()
+    await db.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(verifier)))
+
+
+def _sync(directory: Path) -> None:
+    """Bring the file system that holds ``directory`` to disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+        if syncfs is None or syncfs(descriptor):
+            os.sync()
+    finally:
+        os.close(descriptor)

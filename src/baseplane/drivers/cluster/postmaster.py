@@ -1,0 +1,137 @@
+"""One Postgres server process: started by us, found again after our death, stopped.
+
+The postmaster is a session leader of its own, so that no signal of our terminal reaches it, and it outlives us on
+purpose: its postmaster.pid tells the next process of ours where it is.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from baseplane.drivers.cluster import StartFailed
+from baseplane.drivers.cluster.account import Account
+from baseplane.drivers.cluster.engines import Engine
+
+POLL = 0.004  # seconds; Postgres is up in about 35 ms
+STOP_WITHIN = 30.0
+"""Seconds that a fast shutdown may take before it becomes an immediate one, which crash recovery makes good."""
+
+_ours: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Postmaster:
+    """``data`` is the data directory; what Postgres prints before its log is open goes to ``output``."""
+
+    engine: Engine
+    account: Account
+    data: Path
+    output: Path
+
+    def status(self) -> str | None:
+        """What postmaster.pid says, such as ``starting`` or ``ready``; None when no such process is alive."""
+        return self._read()[1] if self.pid() else None
+
+    def pid(self) -> int | None:
+        """The living postmaster of this data directory."""
+        pid, _ = self._read()
+        return pid if pid and _is_postmaster(pid, self.data) else None
+
+    def _read(self) -> tuple[int | None, str | None]:
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            return int(lines[0]), lines[7].strip() if len(lines) > 7 else "starting"
+        except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
+            return None, None
+
+    def spawn(self) -> None:
+        """Start it, unless it runs."""
+        if self.pid():
+            return
+        (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a process that is dead, or of another program
+        with self.output.open("wb") as output:
+            process = subprocess.Popen(
+                [self.engine.program("postgres"), "-D", str(self.data)],
+                env={**os.environ, **self.engine.environment, "LC_ALL": "C"},
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                **self.account.process,
+            )
+        _ours[process.pid] = process
+
+    async def await_ready(self, within: float) -> None:
+        """Wait until it takes connections. Raises StartFailed with what it logged."""
+        try:
+            async with asyncio.timeout(within):
+                while self._read()[1] not in ("ready", "standby"):
+                    if not self._is_alive():
+                        raise StartFailed(f"Postgres ended while starting: {self.last_words()}")
+                    await asyncio.sleep(POLL)
+        except TimeoutError as error:
+            raise StartFailed(f"Postgres did not get ready within {within:g} seconds: {self.last_words()}") from error
+
+    def _is_alive(self) -> bool:
+        """Before postmaster.pid is written only its parent knows that it lives."""
+        if self.pid():
+            return True
+        return any(process.poll() is None and str(self.data) in _arguments(process) for process in list(_ours.values()))
+
+    async def stop(self) -> None:
+        """End sessions, write everything out, exit. Falls back to an immediate shutdown."""
+        for how, within in ((signal.SIGINT, STOP_WITHIN), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
+            pid = self.pid()
+            if pid is None:
+                return
+            os.kill(pid, how)
+            if await _gone(pid, within):
+                return
+
+    def last_words(self) -> str:
+        """The end of what it printed and logged, for an error message."""
+        logs = sorted((self.data.parent / "log").glob("*.json"), key=lambda path: path.stat().st_mtime)
+        texts = [self.output, *logs[-1:]]
+        tail = "\n".join(path.read_text(errors="replace")[-1500:] for path in texts if path.is_file())
+        lines = [line for line in tail.splitlines() if "FATAL" in line or "PANIC" in line or "HINT" in line]
+        return " ".join(lines[-3:] or tail.splitlines()[-3:]) or "it printed nothing"
+
+
+def _arguments(process: subprocess.Popen[bytes]) -> str:
+    return " ".join(map(str, process.args)) if isinstance(process.args, list) else ""
+
+
+def _is_postmaster(pid: int, data: Path) -> bool:
+    """Whether this process is the one that serves ``data``: a postmaster works in its data directory."""
+    _reap(pid)
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == data.resolve()
+    except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
+        return False
+
+
+def _reap(pid: int) -> None:
+    """Collect it if it was our child and has ended, so that its pid does not linger."""
+    if (process := _ours.get(pid)) and process.poll() is not None:
+        del _ours[pid]
+
+
+async def _gone(pid: int, within: float) -> bool:
+    try:
+        async with asyncio.timeout(within):
+            while psutil.pid_exists(pid):
+                _reap(pid)
+                try:
+                    if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                        return True  # another process of ours is its parent and collects it
+                except psutil.NoSuchProcess:
+                    return True
+                await asyncio.sleep(POLL)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,89 @@
+"""The health of a project's services: each is asked, at the moment of the request, through the door users take."""
+
+import asyncio
+import json
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
+
+from baseplane.api.bodies import Body
+from baseplane.api.context import Ctx
+from baseplane.api.route import Operation
+from baseplane.drivers.cluster import Role
+from baseplane.errors import BaseplaneError
+from baseplane.resources.projects import store
+from baseplane.resources.projects.lookup import InProject
+from baseplane.resources.projects.status import Status
+from baseplane.resources.projects.store import Project
+from baseplane.runtime import Runtime
+
+router = APIRouter(prefix="/v1/projects/{ref}/health", tags=["Projects"], route_class=Operation)
+
+Service = Literal["auth", "db", "db_postgres_user", "pooler", "realtime", "rest", "storage", "pg_bouncer"]
+ServiceStatus = Literal["COMING_UP", "ACTIVE_HEALTHY", "UNHEALTHY"]
+
+DATABASE: dict[str, Role] = {
+    "db": Role.READER,
+    "db_postgres_user": Role.OWNER,
+    "pooler": Role.OWNER,
+}
+"""Services that are answered by the database behind the ingress, and as whom each is asked."""
+COMING = frozenset({Status.COMING_UP, Status.RESTORING, Status.RESTARTING, Status.RESIZING, Status.UPGRADING})
+DEFAULT_TIMEOUT = 2000  # milliseconds
+
+
+def _split(given: object) -> object:
+    """SDKs join the values with commas, the generated clients repeat the parameter (clients.md, section 6)."""
+    return [name for value in given for name in str(value).split(",")] if isinstance(given, list) else given
+
+
+Services = Annotated[list[Service], BeforeValidator(_split), Query()]
+
+
+class V1ServiceHealthResponse(Body):
+    name: Service
+    healthy: bool
+    status: ServiceStatus
+    error: str | None = None
+
+
+@router.get("", operation_id="v1-get-services-health", response_model_exclude_none=True)
+async def get_services_health(
+    project: InProject,
+    ctx: Ctx,
+    services: Services,
+    timeout_ms: Annotated[int, Query(ge=0, le=10_000)] = DEFAULT_TIMEOUT,
+) -> list[V1ServiceHealthResponse]:
+    """Gets the health of the services asked for, comma-separated or repeated."""
+    async with ctx.reading() as db:
+        secret = (await store.read_secrets(db, ctx.rt.keyring, project.ref)).secret
+    within = timeout_ms / 1000
+    return list(await asyncio.gather(*(_ask(ctx.rt, project, secret, name, within) for name in services)))
+
+
+async def _ask(rt: Runtime, project: Project, secret: str, name: Service, within: float) -> V1ServiceHealthResponse:
+    role = DATABASE.get(name)
+    error = _absent(name) if role is None else await _probe(rt, project, secret, role, within)
+    if error is None:
+        return V1ServiceHealthResponse(name=name, healthy=True, status="ACTIVE_HEALTHY")
+    status: ServiceStatus = "COMING_UP" if role and project.status in COMING else "UNHEALTHY"
+    return V1ServiceHealthResponse(name=name, healthy=False, status=status, error=error)
+
+
+async def _probe(rt: Runtime, project: Project, secret: str, role: Role, within: float) -> str | None:
+    """What is wrong, or None."""
+    try:
+        async with asyncio.timeout(within):
+            await rt.door.probe(project.ref, role, secret)
+    except TimeoutError:
+        return f"No answer within {within * 1000:g} ms."
+    except BaseplaneError as error:
+        return " ".join(filter(None, [project.cause, str(error)]))
+    return None
+
+
+def _absent(name: str) -> str:
+    """In the form that the Terraform provider takes for "not there" (clients.md, section 7), with the reason."""
+    error = f"Failed to retrieve project's {name} service health"
+    return json.dumps({"error": error, "reason": f"{name} is not part of this installation."})

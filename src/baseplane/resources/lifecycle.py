@@ -1,0 +1,36 @@
+"""Pausing a project, and bringing it back."""
+
+from fastapi import APIRouter
+
+from baseplane.api.answers import Empty
+from baseplane.api.context import Ctx
+from baseplane.api.route import Operation
+from baseplane.errors import Conflict
+from baseplane.resources.projects import store, workflows
+from baseplane.resources.projects.lookup import InProject
+from baseplane.resources.projects.status import PAUSABLE, RESTORABLE, Status, require
+from baseplane.workflows import queue
+
+router = APIRouter(prefix="/v1/projects/{ref}", tags=["Projects"], route_class=Operation)
+
+
+@router.post("/pause", operation_id="v1-pause-a-project", response_class=Empty)
+async def pause_project(project: InProject, ctx: Ctx) -> Empty:
+    """Stop the project's cluster; its data stays. Its status tells when it is INACTIVE."""
+    require(project.status, PAUSABLE, "paused")
+    if not await store.settle(ctx.db, project.ref, Status.PAUSING, only_from=PAUSABLE):
+        raise Conflict("The project has just changed its state; look again.")
+    await queue.start(ctx.db, workflows.pause, project.ref)
+    return Empty()
+
+
+@router.post("/restore", operation_id="v1-restore-a-project", response_class=Empty)
+async def restore_project(project: InProject, ctx: Ctx) -> Empty:
+    """Bring a paused project back, or try again what failed. Its status tells when it is ACTIVE_HEALTHY."""
+    require(project.status, RESTORABLE, "restored")
+    again = project.status == Status.INIT_FAILED
+    to = Status.COMING_UP if again else Status.RESTORING
+    if not await store.settle(ctx.db, project.ref, to, only_from={project.status}):
+        raise Conflict("The project has just changed its state; look again.")
+    await queue.start(ctx.db, workflows.create if again else workflows.restore, project.ref)
+    return Empty()

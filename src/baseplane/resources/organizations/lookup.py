@@ -1,0 +1,27 @@
+"""How ``{slug}`` becomes an organization: found, the caller a member, the operation permitted."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path
+
+from baseplane.api.context import Context, Ctx
+from baseplane.errors import NotFound
+from baseplane.resources.organizations import store
+from baseplane.resources.organizations.store import Membership
+
+
+async def enter(ctx: Context, slug: str) -> Membership:
+    """Raises NotFound, Forbidden."""
+    if ctx.is_narrowed_to_other(organization=slug):
+        raise NotFound(store.MISSING)
+    async with ctx.reading() as db:
+        membership = await store.get(db, slug, ctx.caller.user_id)
+    ctx.authorize(membership.role)
+    return membership
+
+
+async def _organization(ctx: Ctx, slug: Annotated[str, Path(pattern=r"^[\w-]+$")]) -> Membership:
+    return await enter(ctx, slug)
+
+
+InOrganization = Annotated[Membership, Depends(_organization)]

@@ -1,0 +1,60 @@
+"""Holds what is against what should be, again and again: a status is true, or is being made true."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from baseplane.database import Connection
+from baseplane.drivers.cluster import State
+from baseplane.errors import BaseplaneError
+from baseplane.resources.projects import store, workflows
+from baseplane.resources.projects.status import SERVING, Status
+from baseplane.resources.projects.store import Project
+from baseplane.runtime import Runtime
+from baseplane.workflows import journal, queue
+
+log = logging.getLogger(__name__)
+
+EVERY = 1.0
+"""Seconds between two looks."""
+TRY_AGAIN = timedelta(seconds=30)
+"""How long an unhealthy project is left alone after a restart that failed."""
+LOCK = 0x6D6F_6E69
+"""Advisory lock: one monitor looks at a time, however many workers there are."""
+
+
+async def watch(rt: Runtime) -> None:
+    """Look until cancelled."""
+    while True:
+        try:
+            await look(rt)
+        except (BaseplaneError, OSError) as error:
+            log.warning("looking after the clusters failed: %s", error)
+        await asyncio.sleep(EVERY)
+
+
+async def look(rt: Runtime) -> None:
+    """Start a restart for every project that should serve and whose cluster does not run."""
+    states = await rt.clusters.observe_all()
+    async with rt.database.transaction() as db:
+        locked = await db.execute("select pg_try_advisory_xact_lock(%s)", [LOCK])
+        if not (await locked.fetchone())[0]:
+            return
+        for project in await store.list_in(db, SERVING):
+            down = states.get(project.ref, State.MISSING) != State.RUNNING
+            if (down or project.status == Status.ACTIVE_UNHEALTHY) and await _is_due(db, project):
+                log.warning(
+                    "project %s should serve; its cluster is %s", project.ref, states.get(project.ref, "missing")
+                )
+                healthy = {Status.ACTIVE_HEALTHY}
+                await store.settle(
+                    db, project.ref, Status.RESTARTING, only_from=healthy, cause="Postgres was not running."
+                )
+                await queue.start(db, workflows.restart, project.ref)
+
+
+async def _is_due(db: Connection, project: Project) -> bool:
+    """Nothing is being done to it, and the last attempt is long enough ago."""
+    if await journal.unfinished(db, project.ref):
+        return False
+    return project.status == Status.ACTIVE_HEALTHY or not await journal.ended_within(db, project.ref, TRY_AGAIN)

@@ -1,0 +1,56 @@
+"""The life of a project. Which status may follow which, and what the caller is told when it may not."""
+
+from enum import StrEnum
+
+from baseplane.errors import Invalid
+
+
+class Status(StrEnum):
+    COMING_UP = "COMING_UP"
+    ACTIVE_HEALTHY = "ACTIVE_HEALTHY"
+    ACTIVE_UNHEALTHY = "ACTIVE_UNHEALTHY"
+    INIT_FAILED = "INIT_FAILED"
+    PAUSING = "PAUSING"
+    PAUSE_FAILED = "PAUSE_FAILED"
+    INACTIVE = "INACTIVE"
+    RESTORING = "RESTORING"
+    RESTORE_FAILED = "RESTORE_FAILED"
+    RESTARTING = "RESTARTING"
+    RESIZING = "RESIZING"
+    UPGRADING = "UPGRADING"
+    GOING_DOWN = "GOING_DOWN"
+    REMOVED = "REMOVED"
+    UNKNOWN = "UNKNOWN"
+
+
+SERVING = frozenset({Status.ACTIVE_HEALTHY, Status.ACTIVE_UNHEALTHY})
+"""Its cluster is meant to run, and nothing is being done to it."""
+OPEN = SERVING | {Status.COMING_UP, Status.RESTORING, Status.RESTARTING, Status.RESIZING}
+"""The ingress lets connections through; until the cluster answers they learn that it does not."""
+PAUSABLE = SERVING | {Status.PAUSE_FAILED}
+RESTORABLE = frozenset({Status.INACTIVE, Status.RESTORE_FAILED, Status.PAUSE_FAILED, Status.INIT_FAILED})
+
+NEXT_STEP = {
+    Status.INACTIVE: "Restore it first.",
+    Status.PAUSING: "It may take a while to pause fully; restore it afterwards.",
+    Status.COMING_UP: "Wait until it is ACTIVE_HEALTHY.",
+    Status.RESTORING: "Wait until it is ACTIVE_HEALTHY.",
+    Status.RESTARTING: "Wait until it is ACTIVE_HEALTHY.",
+    Status.GOING_DOWN: "It is being deleted.",
+    Status.INIT_FAILED: "Delete it, or restore it to try again.",
+    Status.RESTORE_FAILED: "Restore it again.",
+    Status.PAUSE_FAILED: "Pause it again, or restore it.",
+    Status.UNKNOWN: "Delete it again.",
+}
+
+
+def require(status: Status, allowed: frozenset[Status], action: str) -> None:
+    """Raises Invalid, naming the state and what to do."""
+    if status not in allowed:
+        hint = NEXT_STEP.get(status, "")
+        raise Invalid(f"This project cannot be {action}: it is {status}. {hint}".rstrip(), status=status)
+
+
+def require_serving(status: Status) -> None:
+    """Raises Invalid unless the project's database is meant to answer."""
+    require(status, SERVING, "reached")

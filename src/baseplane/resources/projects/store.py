@@ -1,0 +1,212 @@
+"""Projects. Callers write what is wanted; ``settle`` alone writes the status, and only workflows call it."""
+
+import secrets
+import string
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+
+import psycopg
+
+from baseplane.database import Connection, maybe, one, rows
+from baseplane.database.secrets import Keyring
+from baseplane.drivers.cluster import ClusterSpec
+from baseplane.errors import Conflict
+from baseplane.resources.projects.status import Status
+
+Ref = str
+MISSING = "Project not found"
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project without its secrets. ``cause`` says why it is in a failed or unhealthy state."""
+
+    id: int
+    ref: Ref
+    organization_slug: str
+    name: str
+    region: str
+    size: str
+    engine: int
+    postgres_version: str
+    created_at: datetime
+    status: Status
+    cause: str | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "status", Status(self.status))
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSecrets:
+    """``password`` is that of role postgres, ``secret`` that of the platform's own roles inside the cluster."""
+
+    password: str
+    secret: str
+    jwt_secret: str
+
+
+_PROJECT: LiteralString = (
+    "p.id, p.ref, p.organization_slug, p.name, p.region, p.size, p.engine, p.postgres_version, p.created_at,"
+    " p.status, p.cause"
+)
+
+
+async def insert(
+    db: Connection,
+    keyring: Keyring,
+    *,
+    organization_slug: str,
+    name: str,
+    region: str,
+    size: str,
+    engine: int,
+    postgres_version: str,
+    password: str,
+) -> Project:
+    """Write down what is wanted; nothing is made yet. Raises Conflict when the name is taken."""
+    ref = "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
+    try:
+        return await one(
+            db,
+            Project,
+            "insert into projects as p (ref, organization_slug, name, region, size, engine, postgres_version,"
+            " password, secret, jwt_secret) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning " + _PROJECT,
+            [
+                ref,
+                organization_slug,
+                name,
+                region,
+                size,
+                engine,
+                postgres_version,
+                keyring.seal(password, f"projects.password:{ref}"),
+                keyring.seal(secrets.token_urlsafe(32), f"projects.secret:{ref}"),
+                keyring.seal(secrets.token_urlsafe(48), f"projects.jwt_secret:{ref}"),
+            ],
+            missing="",
+        )
+    except psycopg.errors.UniqueViolation as error:
+        raise Conflict(_taken(name)) from error
+
+
+async def get(db: Connection, ref: Ref) -> Project:
+    """Raises NotFound."""
+    query: LiteralString = "select " + _PROJECT + " from projects p where ref = %s and status <> 'REMOVED'"
+    return await one(db, Project, query, [ref], missing=MISSING)
+
+
+async def find(db: Connection, ref: Ref) -> Project | None:
+    return await maybe(db, Project, "select " + _PROJECT + " from projects p where ref = %s", [ref])
+
+
+async def get_of_member(db: Connection, ref: Ref, user_id: str) -> tuple[Project, str]:
+    """The project and the user's role in its organization. Raises NotFound, also when the user is no member."""
+
+    @dataclass(frozen=True, slots=True)
+    class Seen(Project):
+        role: str
+
+    seen = await one(
+        db,
+        Seen,
+        "select " + _PROJECT + ", m.role from projects p join members m using (organization_slug)"
+        " where ref = %s and m.user_id = %s and status <> 'REMOVED'",
+        [ref, user_id],
+        missing=MISSING,
+    )
+    return seen, seen.role
+
+
+async def list_of_user(db: Connection, user_id: str) -> list[Project]:
+    return await rows(
+        db,
+        Project,
+        "select " + _PROJECT + " from projects p join members m using (organization_slug)"
+        " where m.user_id = %s and status <> 'REMOVED' order by p.id",
+        [user_id],
+    )
+
+
+ORDERS: dict[str, LiteralString] = {
+    "name_asc": "p.name, p.id",
+    "name_desc": "p.name desc, p.id desc",
+    "created_asc": "p.id",
+    "created_desc": "p.id desc",
+}
+
+
+async def page_of_organization(
+    db: Connection, slug: str, *, search: str | None, statuses: Sequence[str], sort: str, limit: int, offset: int
+) -> tuple[list[Project], int]:
+    """One page and the count of all that match. ``search`` finds part of a name or ref."""
+    where: LiteralString = (
+        " from projects p where organization_slug = %(slug)s and status <> 'REMOVED'"
+        " and (%(search)s::text is null or position(lower(%(search)s) in lower(name)) > 0 or ref = %(search)s)"
+        " and (cardinality(%(statuses)s::text[]) = 0 or status = any(%(statuses)s))"
+    )
+    params = {"slug": slug, "search": search or None, "statuses": list(statuses), "limit": limit, "offset": offset}
+    order = ORDERS[sort]
+    query: LiteralString = "select " + _PROJECT + where + " order by " + order + " limit %(limit)s offset %(offset)s"
+    found = await rows(db, Project, query, params)
+    cursor = await db.execute("select count(*)" + where, params)
+    return found, int((await cursor.fetchone())[0])
+
+
+async def list_in(db: Connection, statuses: Collection[Status]) -> list[Project]:
+    query: LiteralString = "select " + _PROJECT + " from projects p where status = any(%s) order by p.id"
+    return await rows(db, Project, query, [list(statuses)])
+
+
+async def rename(db: Connection, ref: Ref, name: str) -> None:
+    """Raises Conflict."""
+    try:
+        await db.execute("update projects set name = %s where ref = %s", [name, ref])
+    except psycopg.errors.UniqueViolation as error:
+        raise Conflict(_taken(name)) from error
+
+
+def _taken(name: str) -> str:
+    return f"Project with name {name} already exists in your organization. Choose another name."
+
+
+async def set_password(db: Connection, keyring: Keyring, ref: Ref, password: str) -> None:
+    sealed = keyring.seal(password, f"projects.password:{ref}")
+    await db.execute("update projects set password = %s where ref = %s", [sealed, ref])
+
+
+async def read_secrets(db: Connection, keyring: Keyring, ref: Ref) -> ProjectSecrets:
+    """Raises Unavailable when the platform key is not the one they were sealed with."""
+    cursor = await db.execute("select password, secret, jwt_secret from projects where ref = %s", [ref])
+    names = ("password", "secret", "jwt_secret")
+    sealed = zip(names, await cursor.fetchone(), strict=True)
+    return ProjectSecrets(**{name: keyring.open(bytes(value), f"projects.{name}:{ref}") for name, value in sealed})
+
+
+async def cluster_spec(db: Connection, keyring: Keyring, ref: Ref) -> ClusterSpec:
+    """What the cluster should be. Raises NotFound."""
+    project = await get(db, ref)
+    hidden = await read_secrets(db, keyring, ref)
+    return ClusterSpec(ref, project.engine, project.size, hidden.secret, hidden.password)
+
+
+async def settle(
+    db: Connection, ref: Ref, to: Status, *, only_from: Collection[Status], cause: str | None = None
+) -> bool:
+    """Write the status that was observed, unless the project has moved on meanwhile; tells whether it was written."""
+    cursor = await db.execute(
+        "update projects set status = %s, cause = %s, status_since = now() where ref = %s and status = any(%s)",
+        [to, cause, ref, list(only_from)],
+    )
+    return cursor.rowcount == 1
+
+
+async def erase(db: Connection, ref: Ref) -> None:
+    """What is left of a removed project is its ref, never given again, and when it was there; no secret stays."""
+    await db.execute(
+        "update projects set status = 'REMOVED', cause = null, status_since = now(),"
+        " password = '', secret = '', jwt_secret = '' where ref = %s",
+        [ref],
+    )

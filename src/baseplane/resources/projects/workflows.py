@@ -1,0 +1,123 @@
+"""What happens to a project's cluster, each from top to bottom in the order of time.
+
+One run at a time per project: the queue sees to it, so that no two of these meet.
+"""
+
+from datetime import timedelta
+
+from baseplane.database import Connection
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role
+from baseplane.resources.projects import store
+from baseplane.resources.projects.status import SERVING, Status
+from baseplane.runtime import Runtime
+from baseplane.workflows import Outcome, Workflow
+
+SOON = timedelta(seconds=20)
+RECOVERY = timedelta(minutes=5)
+"""A start may have to replay the write-ahead log of a busy cluster."""
+
+
+def _fails_as(to: Status, *, only_from: frozenset[Status]) -> Outcome:
+    async def write(db: Connection, ref: str, cause: str) -> None:
+        await store.settle(db, ref, to, only_from=only_from, cause=cause)
+
+    return write
+
+
+async def _spec(rt: Runtime, ref: str) -> ClusterSpec:
+    async with rt.database.connection() as db:
+        return await store.cluster_spec(db, rt.keyring, ref)
+
+
+async def remove_cluster(rt: Runtime, ref: str) -> None:
+    await rt.clusters.remove(ref)
+
+
+async def serve(rt: Runtime, ref: str) -> None:
+    await rt.clusters.start(await _spec(rt, ref))
+
+
+async def probe(rt: Runtime, ref: str) -> None:
+    """A query through the public door: what is called healthy has served."""
+    spec = await _spec(rt, ref)
+    await rt.door.probe(ref, Role.OWNER, spec.secret)
+
+
+create = Workflow("project.create", failed=_fails_as(Status.INIT_FAILED, only_from=frozenset({Status.COMING_UP})))
+
+
+@create.step(within=RECOVERY, undo=remove_cluster)
+async def provision(rt: Runtime, ref: str) -> None:
+    await rt.clusters.create(await _spec(rt, ref))
+
+
+create.step(within=timedelta(minutes=1), final=(ClusterMissing,))(serve)
+
+
+@create.step(within=SOON)
+async def probe_as_user(rt: Runtime, ref: str) -> None:
+    """As role postgres with the password that the user chose, through the door that the user will take."""
+    spec = await _spec(rt, ref)
+    await rt.door.probe(ref, "postgres", spec.password)
+
+
+@create.step()
+async def activate(rt: Runtime, ref: str) -> None:
+    async with rt.database.connection() as db:
+        await store.settle(db, ref, Status.ACTIVE_HEALTHY, only_from={Status.COMING_UP})
+
+
+pause = Workflow("project.pause", failed=_fails_as(Status.PAUSE_FAILED, only_from=frozenset({Status.PAUSING})))
+
+
+@pause.step(within=timedelta(minutes=2))
+async def stop(rt: Runtime, ref: str) -> None:
+    await rt.clusters.stop(ref)
+
+
+@pause.step()
+async def settle_paused(rt: Runtime, ref: str) -> None:
+    async with rt.database.connection() as db:
+        await store.settle(db, ref, Status.INACTIVE, only_from={Status.PAUSING})
+
+
+restore = Workflow("project.restore", failed=_fails_as(Status.RESTORE_FAILED, only_from=frozenset({Status.RESTORING})))
+restore.step(within=RECOVERY, final=(ClusterMissing,))(serve)
+restore.step(within=SOON)(probe)
+
+
+@restore.step()
+async def settle_restored(rt: Runtime, ref: str) -> None:
+    async with rt.database.connection() as db:
+        await store.settle(db, ref, Status.ACTIVE_HEALTHY, only_from={Status.RESTORING})
+
+
+RUNNING_AGAIN = SERVING | {Status.RESTARTING}
+restart = Workflow("project.restart", failed=_fails_as(Status.ACTIVE_UNHEALTHY, only_from=RUNNING_AGAIN))
+"""Brings up a cluster that should run and does not: after a start of ours, or a death of its own."""
+restart.step(within=RECOVERY, final=(ClusterMissing,))(serve)
+restart.step(within=SOON)(probe)
+
+
+@restart.step()
+async def settle_running(rt: Runtime, ref: str) -> None:
+    async with rt.database.connection() as db:
+        await store.settle(db, ref, Status.ACTIVE_HEALTHY, only_from=RUNNING_AGAIN)
+
+
+change_password = Workflow("project.change_password")
+
+
+@change_password.step(within=SOON, final=(ClusterMissing,))
+async def give_password(rt: Runtime, ref: str) -> None:
+    await rt.clusters.set_password(await _spec(rt, ref))
+
+
+delete = Workflow("project.delete", failed=_fails_as(Status.UNKNOWN, only_from=frozenset({Status.GOING_DOWN})))
+delete.step(within=timedelta(minutes=5))(remove_cluster)
+
+
+@delete.step()
+async def erase(rt: Runtime, ref: str) -> None:
+    async with rt.database.connection() as db:
+        await store.erase(db, ref)

@@ -1,0 +1,20 @@
+"""What a process of ours is made of. ``app`` composes it; resources, workflows and the edge are handed it."""
+
+from dataclasses import dataclass
+
+from baseplane.database import Database
+from baseplane.database.secrets import Keyring
+from baseplane.drivers.cluster import ClusterDriver
+from baseplane.drivers.ingress import PublicDoor
+from baseplane.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """``door`` is the Postgres door as users reach it: what is called healthy has been probed through it."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    clusters: ClusterDriver
+    door: PublicDoor

@@ -1,0 +1,102 @@
+"""Operator settings: defaults here, then ``settings.toml`` in the data directory, then ``BASEPLANE_*`` variables."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+IS_ROOT = os.geteuid() == 0
+
+
+def _share(name: str) -> Path:
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path("/var/lib") / name if IS_ROOT else Path(home) / name
+
+
+class Settings(BaseSettings):
+    """Every field may be set as ``BASEPLANE_<NAME>`` or, in lower case, in ``settings.toml``."""
+
+    model_config = SettingsConfigDict(env_prefix="BASEPLANE_", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(default_factory=lambda: _share("baseplane"))
+    """Everything this installation owns: platform database, clusters, keys, logs."""
+    engines_dir: Path = Field(default_factory=lambda: _share("baseplane") / "engines")
+    """Unpacked Postgres engines; shared by all installations of the machine."""
+    listen: str = "127.0.0.1:8080"
+    """Where the API is served, HOST:PORT."""
+    public_url: str | None = None
+    """How clients reach the API when that is not http://<listen>, for instance behind a TLS proxy."""
+    ingress_host: str = "127.0.0.1"
+    """The address that the Postgres door binds."""
+    database_url: SecretStr | None = None
+    """The platform database. Unset, `baseplane up` runs one in the data directory."""
+    platform_key: SecretStr | None = None
+    """Keys that encrypt secrets, as in DIR/platform.key; unset, that file is used."""
+    rate_limit: int = Field(60, ge=0)
+    """Requests a minute and user; 0 is off."""
+    rate_limit_storage: str = "memory://"
+    """Where requests are counted: memory:// for one API process, redis:// or valkey:// for several."""
+    project_host: str = "baseplane.test"
+    """Domain below which projects are addressed: db.<ref>.<project_host>."""
+    postgres_port: int = Field(5432, ge=0, le=65535)
+    pooler_port: int = Field(6543, ge=0, le=65535)
+    http_port: int = Field(8000, ge=0, le=65535)
+    https_port: int = Field(8443, ge=0, le=65535)
+    engine: int = 17
+    """The Postgres major of new projects."""
+    postgres_user: str = "baseplane-pg"
+    """The system user that runs Postgres when Baseplane runs as root."""
+    regions: tuple[str, ...] = ()
+    """Region codes on offer; empty means all."""
+    sizes: tuple[str, ...] = ()
+    """Compute sizes on offer; empty means all."""
+    query_timeout: float = Field(60, gt=0)
+    """Seconds that SQL sent through the API may run."""
+    query_max_rows: int = Field(100_000, gt=0)
+    query_max_bytes: int = Field(32 * 1024 * 1024, gt=0)
+    """Limits of one query's answer."""
+    max_body: int = Field(10 * 1024 * 1024, gt=0)
+    """Bytes of a request body."""
+    worker_concurrency: int = Field(8, gt=0)
+    """Runs that one worker process carries on at a time."""
+    log_level: str = "INFO"
+
+    @field_validator("data_dir", "engines_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("listen")
+    @classmethod
+    def _has_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            message = f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080"
+            raise ValueError(message)
+        return value
+
+    @property
+    def listen_host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def listen_port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def api_url(self) -> str:
+        return (self.public_url or f"http://{self.listen}").rstrip("/")
+
+    @classmethod
+    def load(cls, **given: object) -> Self:
+        """Read the settings; ``given`` wins over everything. Raises pydantic.ValidationError, tomllib.TOMLDecodeError."""
+        given = {name: value for name, value in given.items() if value is not None}
+        file = Path(cls(**given).data_dir) / "settings.toml"  # type: ignore[arg-type]
+        if not file.is_file():
+            return cls(**given)  # type: ignore[arg-type]
+        from_file = tomllib.loads(file.read_text())
+        from_environment = {name for name in from_file if f"BASEPLANE_{name.upper()}" in os.environ}
+        return cls(**{**{k: v for k, v in from_file.items() if k not in from_environment}, **given})

@@ -1,0 +1,139 @@
+"""The queue below the runs: procrastinate carries jobs, locks and heartbeats; one job carries one run on."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import procrastinate
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+
+from baseplane.database import Connection, Database
+from baseplane.errors import NotFound
+from baseplane.runtime import Runtime
+from baseplane.workflows import Workflow, journal, runner
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 1.0
+"""Seconds between two signs of life of a worker."""
+STALLED = 4.0
+"""Seconds without a sign of life after which a worker counts as dead and its runs are taken over."""
+SWEEP = 1.0
+"""Seconds between two looks for runs that nobody carries on."""
+POLL = 0.02
+"""Seconds between two looks at a run that a request waits for."""
+KEEP_RUNS = timedelta(days=30)
+
+_TASK = "carry_on"
+
+
+class _Always(BaseRetryStrategy):
+    """A run ends in the journal, never by its job failing: a job that breaks off is put back into the queue."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:  # noqa: ARG002
+        return RetryDecision(retry_in={"seconds": 0 if isinstance(exception, asyncio.CancelledError) else 1})
+
+
+class Queue:
+    """Starts runs, and as a worker carries them on."""
+
+    def __init__(self, rt: Runtime) -> None:
+        self.rt = rt
+        self.app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+        self.app.task(self._carry_on, name=_TASK, retry=_Always())
+
+    async def open(self) -> None:
+        """Use the runtime's pool, which must be open."""
+        await self.app.open_async(self.rt.database.pool)
+
+    async def _carry_on(self, run_id: str) -> None:
+        with contextlib.suppress(journal.SupersededError):
+            await runner.carry_on(self.rt, UUID(run_id))
+
+    async def work(self, *, until_idle: bool = False) -> None:
+        """Carry runs on until cancelled; with ``until_idle``, until there is none left."""
+        await self.rescue()
+        sweeper = asyncio.create_task(self._sweep())
+        try:
+            await self.app.run_worker_async(
+                concurrency=self.rt.settings.worker_concurrency,
+                wait=not until_idle,
+                listen_notify=not until_idle,
+                install_signal_handlers=False,
+                delete_jobs="always",
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=STALLED,
+                fetch_job_polling_interval=1.0,
+                shutdown_graceful_timeout=3.0,
+            )
+        finally:
+            sweeper.cancel()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP)
+            try:
+                await self.rescue()
+            except (ConnectorException, OSError) as error:
+                log.warning("looking for abandoned runs failed: %s", error)
+
+    async def rescue(self) -> None:
+        """Put the runs of dead workers, and runs without a job, back into the queue."""
+        for job in await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+            log.warning("taking over run %s of a worker that gave no sign of life", job.task_kwargs.get("run_id"))
+            await self.app.job_manager.retry_job(job)
+        async with self.rt.database.transaction() as db:
+            for run in await journal.orphans(db, timedelta(seconds=STALLED)):
+                await defer(db, run.id, run.subject)
+            await journal.forget(db, KEEP_RUNS)
+
+
+async def start(db: Connection, workflow: Workflow, subject: str, *, collapse: bool = False) -> UUID:
+    """Queue a run in the caller's transaction: it begins when that commits, after earlier runs of the subject.
+
+    With ``collapse``, a run of the same workflow that has not begun yet is the answer: it will see what was written.
+    """
+    if collapse and (waiting := await journal.queued(db, workflow.name, subject)):
+        return waiting
+    run_id = await journal.insert(db, workflow.name, subject)
+    await defer(db, run_id, subject)
+    return run_id
+
+
+async def defer(db: Connection, run_id: UUID, subject: str) -> None:
+    """Ask the queue to carry the run on; runs of one subject go one at a time, in order."""
+    await _DEFERRER.configure_task(_TASK, lock=subject, connection=db).defer_async(run_id=str(run_id))
+
+
+_DEFERRER = procrastinate.App(connector=procrastinate.PsycopgConnector())
+"""Defers on the caller's connection and so needs none of its own."""
+
+
+@contextlib.asynccontextmanager
+async def working(queue: Queue) -> AsyncIterator[None]:
+    """Carry runs on in the background for the length of the block."""
+    task = asyncio.create_task(queue.work())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def outcome(database: Database, run_id: UUID, within: timedelta) -> journal.Run:
+    """Wait for the run to end, at most ``within``; gives it as it is then."""
+    deadline = asyncio.get_running_loop().time() + within.total_seconds()
+    while True:
+        async with database.connection() as db:
+            run = await journal.get(db, run_id)
+        if run is None:
+            raise NotFound("There is no such run.")
+        if run.state in journal.ENDED or asyncio.get_running_loop().time() > deadline:
+            return run
+        await asyncio.sleep(POLL)

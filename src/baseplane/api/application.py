@@ -1,6 +1,6 @@
 """The ASGI application: routers under one roof, its OpenAPI document, and an API page that needs no internet."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -35,11 +35,22 @@ def build(edge: Edge, routers: Iterable[APIRouter], lifespan: Lifespan, version:
     app.state.edge = edge
     for router in routers:
         app.include_router(router, responses=ERRORS)
+    app.add_api_route("/health", _alive(edge), include_in_schema=False)
     answers.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Requests, max_body=edge.rt.settings.max_body)
     _describe(app)
     return app
+
+
+def _alive(edge: Edge) -> Callable[[], Awaitable[dict[str, str]]]:
+    async def alive() -> dict[str, str]:
+        """For supervisors and load balancers: this process serves, and its database answers."""
+        async with edge.rt.database.connection() as db:
+            await db.execute("select 1")
+        return {"status": "ok"}
+
+    return alive
 
 
 def _describe(app: FastAPI) -> None:
@@ -49,7 +60,7 @@ def _describe(app: FastAPI) -> None:
     for route in app.routes:
         if isinstance(route, APIRoute) and route.operation_id:
             requirement = permissions.REQUIREMENTS[route.operation_id]
-            for method in route.methods:
+            for method in route.methods or ():
                 operation = document["paths"][route.path_format][method.lower()]
                 operation["responses"].pop("422", None)
                 operation["x-oauth-scope"] = requirement.scope

@@ -49,7 +49,9 @@ async def _first_answer(db: Connection, ctx: Context, key: str, fingerprint: byt
     cursor = await db.execute(
         "select request, status, answer from idempotency_keys where user_id = %s and key = %s", [user, key]
     )
-    request, status, sealed = await cursor.fetchone()
+    found = await cursor.fetchone()
+    assert found is not None  # the insert clashed with it
+    request, status, sealed = found
     if request != fingerprint:
         raise Invalid("Idempotency-Key: this key was used for another request; take a new one.")
     ctx.authorized = True  # the first request was

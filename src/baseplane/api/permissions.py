@@ -76,7 +76,7 @@ def check(requirement: Requirement, caller: Caller, role: str) -> None:
     held = HELD[role] if caller.permissions is None else HELD[role] & caller.permissions
     if not requirement.permissions or any(needed <= held for needed in requirement.permissions):
         return
-    missing = sorted(min((needed - held for needed in requirement.permissions), key=len))
+    missing = min((sorted(needed - held) for needed in requirement.permissions), key=len)
     narrowed = caller.permissions is not None and set(missing) <= HELD[role]
     because = "this access token does not carry" if narrowed else f"your role, {role}, does not have"
     raise Forbidden(

@@ -62,6 +62,12 @@ async def maybe(db: Connection, row: type[Row], query: LiteralString, params: Pa
         return await cursor.fetchone()
 
 
+async def value(db: Connection, query: LiteralString, params: Params = ()) -> Any:
+    """The first column of the first row; None without a row."""
+    found = await (await db.execute(query, params)).fetchone()
+    return found[0] if found else None
+
+
 async def one(db: Connection, row: type[Row], query: LiteralString, params: Params = (), *, missing: str) -> Row:
     """Raises NotFound with the message ``missing``."""
     found = await maybe(db, row, query, params)

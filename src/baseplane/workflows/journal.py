@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from baseplane.database import Connection, maybe, rows
+from baseplane.database import Connection, maybe, rows, value
 
 
 class SupersededError(Exception):
@@ -31,19 +31,21 @@ _RUN = "id, workflow, subject, state, epoch, cancel, cause"
 
 
 async def insert(db: Connection, workflow: str, subject: str) -> UUID:
-    cursor = await db.execute("insert into runs (workflow, subject) values (%s, %s) returning id", [workflow, subject])
-    return UUID(str((await cursor.fetchone())[0]))
+    run_id: UUID = await value(
+        db, "insert into runs (workflow, subject) values (%s, %s) returning id", [workflow, subject]
+    )
+    return run_id
 
 
 async def queued(db: Connection, workflow: str, subject: str) -> UUID | None:
     """A run that has not begun, held so that it cannot begin before this transaction ends."""
-    cursor = await db.execute(
+    run_id: UUID | None = await value(
+        db,
         "select id from runs where workflow = %s and subject = %s and state = 'queued' and finished_at is null"
         " order by created_at limit 1 for update",
         [workflow, subject],
     )
-    found = await cursor.fetchone()
-    return UUID(str(found[0])) if found else None
+    return run_id
 
 
 async def get(db: Connection, run_id: UUID) -> Run | None:
@@ -109,9 +111,7 @@ async def end_step(db: Connection, run: Run, position: int, state: str, error: s
 
 
 async def is_cancelled(db: Connection, run: Run) -> bool:
-    cursor = await db.execute("select cancel from runs where id = %s", [run.id])
-    found = await cursor.fetchone()
-    return bool(found and found[0])
+    return bool(await value(db, "select cancel from runs where id = %s", [run.id]))
 
 
 async def begin_undo(db: Connection, run: Run, cause: str) -> None:
@@ -153,7 +153,6 @@ async def forget(db: Connection, older_than: timedelta) -> None:
 
 async def ended_within(db: Connection, subject: str, since: timedelta) -> bool:
     """Whether a run of the subject ended lately."""
-    cursor = await db.execute(
-        "select exists (select from runs where subject = %s and finished_at > now() - %s)", [subject, since]
+    return bool(
+        await value(db, "select exists (select from runs where subject = %s and finished_at > now() - %s)", [subject, since])
     )
-    return bool((await cursor.fetchone())[0])

@@ -45,7 +45,7 @@ class Queue:
     def __init__(self, rt: Runtime) -> None:
         self.rt = rt
         self.app = procrastinate.App(connector=procrastinate.PsycopgConnector())
-        self.app.task(self._carry_on, name=_TASK, retry=_Always())
+        self.app.task(name=_TASK, retry=_Always())(self._carry_on)
 
     async def open(self) -> None:
         """Use the runtime's pool, which must be open."""

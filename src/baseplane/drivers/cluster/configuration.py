@@ -57,6 +57,10 @@ def postgresql_conf(major: int, size: Size, sockets: Path, name: str) -> str:
         "max_wal_size": f"{size.max_wal_size}MB",
         "max_replication_slots": str(size.replication_slots),
     }
+    return render(parameters)
+
+
+def render(parameters: dict[str, str]) -> str:
     return "".join(f"{parameter} = {_quote(value)}\n" for parameter, value in parameters.items())
 
 

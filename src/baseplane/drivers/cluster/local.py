@@ -178,7 +178,7 @@ class LocalClusters:
 
 async def _set_password(db: Connection, role: str, password: str) -> None:
     """Only the SCRAM verifier travels, so that no log and no statistics view ever holds the password."""
-    verifier = db.pgconn.encrypt_password(password.encode(), role.encode(), "scram-sha-256").decode()
+    verifier = db.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     await db.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(verifier)))
 
 

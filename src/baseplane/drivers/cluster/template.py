@@ -15,6 +15,7 @@ import psycopg
 
 from baseplane.drivers.cluster import DriverUnavailable, Role, bootstrap, configuration
 from baseplane.drivers.cluster.account import Account
+from baseplane.drivers.cluster.connections import connect
 from baseplane.drivers.cluster.engines import Engine
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.postmaster import Postmaster
@@ -106,8 +107,7 @@ async def _make(home: Path, sockets: Path, engine: Engine, account: Account) -> 
 
 
 async def _fill(sockets: Path, password: str) -> None:
-    conninfo = {"host": str(sockets), "user": Role.ADMIN, "password": password, "dbname": "postgres"}
-    async with await psycopg.AsyncConnection.connect(**conninfo, autocommit=True) as db:
+    async with await connect(sockets, Role.ADMIN, password) as db:
         for name, text in bootstrap.statements():
             try:
                 await db.execute(text.encode())

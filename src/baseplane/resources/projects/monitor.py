@@ -4,7 +4,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from baseplane.database import Connection
+from baseplane.database import Connection, value
 from baseplane.drivers.cluster import State
 from baseplane.errors import BaseplaneError
 from baseplane.resources.projects import store, workflows
@@ -37,8 +37,7 @@ async def look(rt: Runtime) -> None:
     """Start a restart for every project that should serve and whose cluster does not run."""
     states = await rt.clusters.observe_all()
     async with rt.database.transaction() as db:
-        locked = await db.execute("select pg_try_advisory_xact_lock(%s)", [LOCK])
-        if not (await locked.fetchone())[0]:
+        if not await value(db, "select pg_try_advisory_xact_lock(%s)", [LOCK]):
             return
         for project in await store.list_in(db, SERVING):
             down = states.get(project.ref, State.MISSING) != State.RUNNING

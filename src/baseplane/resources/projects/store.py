@@ -9,7 +9,7 @@ from typing import LiteralString
 
 import psycopg
 
-from baseplane.database import Connection, maybe, one, rows
+from baseplane.database import Connection, maybe, one, rows, value
 from baseplane.database.secrets import Keyring
 from baseplane.drivers.cluster import ClusterSpec
 from baseplane.errors import Conflict
@@ -151,8 +151,7 @@ async def page_of_organization(
     order = ORDERS[sort]
     query: LiteralString = "select " + _PROJECT + where + " order by " + order + " limit %(limit)s offset %(offset)s"
     found = await rows(db, Project, query, params)
-    cursor = await db.execute("select count(*)" + where, params)
-    return found, int((await cursor.fetchone())[0])
+    return found, await value(db, "select count(*)" + where, params)
 
 
 async def list_in(db: Connection, statuses: Collection[Status]) -> list[Project]:
@@ -179,10 +178,10 @@ async def set_password(db: Connection, keyring: Keyring, ref: Ref, password: str
 
 async def read_secrets(db: Connection, keyring: Keyring, ref: Ref) -> ProjectSecrets:
     """Raises Unavailable when the platform key is not the one they were sealed with."""
-    cursor = await db.execute("select password, secret, jwt_secret from projects where ref = %s", [ref])
     names = ("password", "secret", "jwt_secret")
-    sealed = zip(names, await cursor.fetchone(), strict=True)
-    return ProjectSecrets(**{name: keyring.open(bytes(value), f"projects.{name}:{ref}") for name, value in sealed})
+    sealed = await value(db, "select array[password, secret, jwt_secret] from projects where ref = %s", [ref])
+    opened = (keyring.open(text, f"projects.{name}:{ref}") for name, text in zip(names, sealed, strict=True))
+    return ProjectSecrets(*opened)
 
 
 async def cluster_spec(db: Connection, keyring: Keyring, ref: Ref) -> ClusterSpec:

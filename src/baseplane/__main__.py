@@ -1,0 +1,3 @@
+from baseplane.cli import main
+
+main()

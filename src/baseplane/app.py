@@ -1,0 +1,190 @@
+"""The composition root: settings become a database, drivers and keys; these become the API, the worker, the ingress."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+from fastapi import APIRouter, FastAPI
+
+from baseplane.api import application
+from baseplane.api.caller import Callers
+from baseplane.api.edge import Edge
+from baseplane.api.rate_limits import RateLimits
+from baseplane.database import Database
+from baseplane.database.secrets import Keyring
+from baseplane.drivers.certificates import Authority
+from baseplane.drivers.cluster.account import account
+from baseplane.drivers.cluster.layout import Layout
+from baseplane.drivers.cluster.local import LocalClusters
+from baseplane.drivers.ingress import Limits, Refused, Route
+from baseplane.drivers.ingress.door import PublicDoor
+from baseplane.drivers.ingress.postgres import PostgresIngress
+from baseplane.errors import Unavailable
+from baseplane.resources import addons, api_keys, health, lifecycle, pooler, regions, storage
+from baseplane.resources.accounts import routes as accounts
+from baseplane.resources.accounts import store as accounts_store
+from baseplane.resources.organizations import routes as organizations
+from baseplane.resources.projects import monitor, store
+from baseplane.resources.projects import routes as projects
+from baseplane.resources.projects.status import NEXT_STEP, OPEN
+from baseplane.resources.sql import routes as sql
+from baseplane.runtime import Runtime
+from baseplane.settings import Settings
+from baseplane.workflows.queue import Queue, working
+
+log = logging.getLogger(__name__)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    accounts.router,
+    organizations.router,
+    regions.router,  # before projects: available-regions would be taken for a ref
+    projects.router,
+    projects.of_organization,
+    lifecycle.router,
+    health.router,
+    sql.router,
+    sql.direct,
+    api_keys.router,
+    pooler.router,
+    storage.router,
+    addons.router,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """What lies where below the data directory."""
+
+    root: Path
+
+    @property
+    def key(self) -> Path:
+        return self.root / "platform.key"
+
+    @property
+    def authority(self) -> Path:
+        return self.root / "ca"
+
+    @property
+    def access_token(self) -> Path:
+        return self.root / "access-token"
+
+    @property
+    def profile(self) -> Path:
+        return self.root / "supabase-profile.yaml"
+
+    @property
+    def ready(self) -> Path:
+        return self.root / "ready.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def database_url(self) -> Path:
+        """Written by `baseplane up`, for commands that speak to the platform database it runs."""
+        return self.root / "platform" / "url"
+
+
+def database_url(settings: Settings) -> str:
+    """Raises Unavailable when there is none."""
+    if settings.database_url:
+        return settings.database_url.get_secret_value()
+    with contextlib.suppress(FileNotFoundError):
+        return Paths(settings.data_dir).database_url.read_text()
+    raise Unavailable(
+        f"There is no platform database in {settings.data_dir}: run `baseplane up` once,"
+        " or set BASEPLANE_DATABASE_URL to a Postgres of yours."
+    )
+
+
+def keyring(settings: Settings) -> Keyring:
+    if settings.platform_key:
+        return Keyring.parse(settings.platform_key.get_secret_value())
+    return Keyring.at(Paths(settings.data_dir).key)
+
+
+def clusters(settings: Settings) -> LocalClusters:
+    return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user))
+
+
+@asynccontextmanager
+async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runtime]:
+    """The runtime of one process, with its database open. ``connections`` bounds those to the platform database."""
+    driver = clusters(settings)
+    authority = Authority(Paths(settings.data_dir).authority)
+    door = PublicDoor(settings.ingress_host, settings.postgres_port, authority.certificate)
+    async with Database(database_url(settings), max_size=connections) as database:
+        try:
+            yield Runtime(settings, database, keyring(settings), driver, door)
+        finally:
+            driver.close()
+
+
+def build_api(rt: Runtime) -> FastAPI:
+    """The ASGI application over an open runtime."""
+    callers = Callers(rt.database, accounts_store.find_caller)
+    limits = RateLimits(rt.settings.rate_limit, rt.settings.rate_limit_storage)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        listener = asyncio.create_task(_hear_of_tokens(rt.database.url, callers))
+        yield
+        listener.cancel()
+
+    return application.build(Edge(rt, callers, limits), ROUTERS, lifespan, version("baseplane"))
+
+
+async def _hear_of_tokens(url: str, callers: Callers) -> None:
+    """Forget callers whose tokens change. While nothing can be heard, what is remembered lasts seconds anyway."""
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+                await connection.execute("listen baseplane_tokens")
+                callers.forget()
+                async for notification in connection.notifies():
+                    callers.forget(notification.payload)
+        except psycopg.Error as error:
+            log.warning("listening for revoked tokens failed: %s", error)
+        await asyncio.sleep(1)
+
+
+async def run_worker(rt: Runtime) -> None:
+    """Carry runs on and look after the clusters, until cancelled."""
+    queue = Queue(rt)
+    await queue.open()
+    async with working(queue):
+        await monitor.watch(rt)
+
+
+async def run_ingress(rt: Runtime, ports: list[int]) -> None:
+    """Serve the Postgres door on these ports, until cancelled."""
+    layout = Layout(rt.settings.data_dir)
+
+    async def lookup(ref: str) -> Route:
+        async with rt.database.connection() as db:
+            project = await store.find(db, ref)
+        if project is None or project.status == "REMOVED":
+            raise Refused(f"There is no project {ref} here.", sqlstate="3D000", hint="Check the project ref.")
+        if project.status not in OPEN:
+            hint = NEXT_STEP.get(project.status)
+            raise Refused(
+                f"Project {ref} does not take connections: it is {project.status}.", sqlstate="57P03", hint=hint
+            )
+        return Route(str(layout.cluster(ref).socket))
+
+    authority = Authority(Paths(rt.settings.data_dir).authority)
+    ingress = PostgresIngress(lookup, authority, rt.settings.project_host, Limits())
+    try:
+        for port in ports:
+            await ingress.listen(rt.settings.ingress_host, port)
+        await asyncio.Event().wait()
+    finally:
+        await ingress.close()

@@ -1,0 +1,109 @@
+"""`baseplane doctor`: is everything there that an installation needs, and what to do where it is not."""
+
+import contextlib
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import psycopg
+
+from baseplane import app
+from baseplane.cli import data_dir, load_settings, ports
+from baseplane.drivers.cluster.account import account
+from baseplane.drivers.cluster.engines import pick
+from baseplane.drivers.cluster.layout import Layout
+from baseplane.errors import BaseplaneError
+from baseplane.settings import Settings
+
+Finding = tuple[bool | None, str]
+"""Good, bad, or (None) worth knowing; and the words for it."""
+
+MIN_FREE = 2 * 1024**3  # bytes
+MAX_CLOCK_OFFSET = 2.0  # seconds
+ZONES = Path("/usr/share/zoneinfo")
+
+
+@click.command()
+@data_dir
+def doctor(data_dir: Path | None) -> None:
+    """Check engines, ports, disk, permissions and clock, and say what to do. Exits with 1 when something is wrong."""
+    settings = load_settings(data_dir=data_dir)
+    wrong = False
+    for check in CHECKS:
+        for good, text in _findings(check, settings):
+            click.echo(f"{ {True: '  ok', False: 'FAIL', None: 'note'}[good] }  {text}")
+            wrong = wrong or good is False
+    sys.exit(1 if wrong else 0)
+
+
+def _findings(check: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
+    try:
+        yield from check(settings)
+    except (BaseplaneError, OSError) as error:
+        yield False, str(error)
+
+
+def _engines(settings: Settings) -> Iterator[Finding]:
+    engine = pick(settings.engine, settings.engines_dir)
+    yield True, f"engine: Postgres {engine.version} ({engine.origin}) in {engine.home}"
+    if not ZONES.is_dir():
+        yield None, f"{ZONES} is missing: time zones other than UTC will not work; install the tzdata package."
+
+
+def _who_runs_postgres(settings: Settings) -> Iterator[Finding]:
+    runs = account(settings.postgres_user)
+    layout = Layout(settings.data_dir)
+    for directory in (layout.clusters, layout.sockets, settings.engines_dir):
+        runs.check_reach(directory / "any")
+    yield True, f"permissions: Postgres runs as {runs.name}, who reaches {settings.data_dir} and the engines"
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    place = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    words = f"disk: {free / 1024**3:.1f} GB free at {place}"
+    yield free > MIN_FREE, words if free > MIN_FREE else f"{words}; a project needs 40 MB when new: free some space."
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    running = app.Paths(settings.data_dir).ready.exists()
+    wanted = (
+        ("listen", settings.listen_host, settings.listen_port),
+        ("postgres_port", settings.ingress_host, settings.postgres_port),
+        ("pooler_port", settings.ingress_host, settings.pooler_port),
+    )
+    for name, host, port in wanted:
+        if port and not ports.is_free(host, port) and not running:
+            yield None, f"port {port} is taken{ports.holder(port)}: set BASEPLANE_{name.upper()} to another."
+        elif port:
+            yield True, f"port {port} ({name}) is {'in use by this installation' if running else 'free'}"
+
+
+def _database_and_clock(settings: Settings) -> Iterator[Finding]:
+    with contextlib.suppress(BaseplaneError):
+        url = app.database_url(settings)
+        try:
+            with psycopg.connect(url, connect_timeout=5) as db:
+                before = time.time()
+                row = db.execute("select clock_timestamp(), version()").fetchone()
+        except psycopg.OperationalError:
+            yield None, "platform database: it does not run; `baseplane up` starts it."
+            return
+        assert row is not None
+        yield True, f"platform database: {row[1].split(' on ')[0]}"
+        offset = abs(row[0].timestamp() - before)
+        yield offset < MAX_CLOCK_OFFSET, f"clock: {offset:.1f} s apart from the platform database's"
+    yield datetime.now(UTC).year >= 2025, f"clock: {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    _engines,
+    _who_runs_postgres,
+    _disk,
+    _ports,
+    _database_and_clock,
+)

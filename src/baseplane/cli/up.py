@@ -1,0 +1,228 @@
+"""`baseplane up`: everything in one foreground process tree."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import click
+
+from baseplane import app
+from baseplane.cli import data_dir, first_run, load_settings, ports
+from baseplane.cli.supervisor import Supervisor, adopt_orphans
+from baseplane.database import Database, migrations
+from baseplane.drivers.certificates import Authority
+from baseplane.drivers.cluster.engines import EngineMissing, install, pick
+from baseplane.drivers.cluster.local import LocalClusters
+from baseplane.drivers.cluster.platform import PlatformCluster
+from baseplane.errors import Unavailable
+from baseplane.settings import IS_ROOT, Settings
+
+READY_WITHIN = 60.0  # seconds for API and ingress to answer
+
+
+@click.command()
+@data_dir
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve the API.  [env: BASEPLANE_LISTEN]")
+def up(data_dir: Path | None, listen: str | None) -> None:
+    """Start everything: platform database, API, worker, ingress. Ctrl-C stops it all."""
+    settings = load_settings(data_dir=data_dir, listen=listen)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.chmod(0o711 if IS_ROOT else 0o700)  # as root, Postgres' own user passes through
+    with _alone(settings):
+        settings = _with_free_ports(settings)
+        asyncio.run(_up(settings))
+
+
+@contextlib.contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold the data directory. Raises Unavailable naming the process that has it."""
+    with (settings.data_dir / "up.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise Unavailable(
+                f"Baseplane runs on {settings.data_dir} already, as process {file.read().strip()}."
+                " Stop that one, or give this one another --data-dir."
+            ) from error
+        _write_pid(file)
+        yield
+
+
+def _write_pid(file: IO[str]) -> None:
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+
+
+def _with_free_ports(settings: Settings) -> Settings:
+    """The API's port is the one asked for or none; Postgres' ports give way to others. Raises Unavailable."""
+    if settings.listen_port and not ports.is_free(settings.listen_host, settings.listen_port):
+        raise Unavailable(
+            f"Port {settings.listen_port} of {settings.listen_host} is taken{ports.holder(settings.listen_port)}."
+            " Free it, or choose another with --listen HOST:PORT."
+        )
+    api = settings.listen_port or ports.free_near(settings.listen_host, 0)
+    chosen: dict[str, object] = {"listen": f"{settings.listen_host}:{api}"}
+    taken = {api}
+    for name in ("postgres_port", "pooler_port"):
+        wanted = getattr(settings, name)
+        port = ports.free_near(settings.ingress_host, wanted)
+        while port in taken:
+            port = ports.free_near(settings.ingress_host, port + 1)
+        if wanted and port != wanted:
+            click.echo(f"port {wanted} is taken{ports.holder(wanted)}; {port} is used instead")
+        taken.add(port)
+        chosen[name] = port
+    return settings.model_copy(update=chosen)
+
+
+async def _up(settings: Settings) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    adopt_orphans()
+    paths = app.Paths(settings.data_dir)
+    paths.ready.unlink(missing_ok=True)
+    clusters, platform = _prepare_engine(settings)
+    supervisor = None
+    try:
+        url = await _prepare(settings, clusters, platform)
+        token = await _first_user(url, paths)
+        first_run.write_profile(settings, paths.profile)
+        supervisor = _start_parts(settings, url, paths)
+        if await _ready(settings, supervisor, stopped):
+            _announce(settings, paths, token)
+            await _until(stopped, supervisor)
+    finally:
+        paths.ready.unlink(missing_ok=True)
+        click.echo("\nstopping …")
+        if supervisor:
+            await supervisor.stop()
+        await clusters.stop_all()
+        if platform:
+            await platform.stop()
+        click.echo("stopped")
+
+
+def _prepare_engine(settings: Settings) -> tuple[LocalClusters, PlatformCluster | None]:
+    """Raises InstallFailed, EngineMissing, DriverUnavailable."""
+    try:
+        engine = pick(settings.engine, settings.engines_dir)
+    except EngineMissing:
+        engine = install(settings.engine, settings.engines_dir, click.echo)
+    clusters = app.clusters(settings)
+    if settings.database_url:
+        return clusters, None
+    return clusters, PlatformCluster(clusters.layout, settings.engines_dir, clusters.account, engine)
+
+
+async def _prepare(settings: Settings, clusters: LocalClusters, platform: PlatformCluster | None) -> str:
+    """Everything that the parts expect to be there; gives the platform database's URL."""
+    await clusters.prepare(settings.engine, click.echo)
+    if platform is not None:
+        click.echo("starting the platform database …")
+        url = await platform.ensure()
+    else:
+        url = app.database_url(settings)
+    await asyncio.to_thread(migrations.upgrade, url)
+    app.keyring(settings)
+    Authority(app.Paths(settings.data_dir).authority).server_context(f"pooler.{settings.project_host}")
+    return url
+
+
+async def _first_user(url: str, paths: app.Paths) -> str | None:
+    async with Database(url, max_size=1) as database:
+        return await first_run.ensure_owner(database, paths)
+
+
+def _start_parts(settings: Settings, url: str, paths: app.Paths) -> Supervisor:
+    environment = {
+        "BASEPLANE_DATA_DIR": str(settings.data_dir),
+        "BASEPLANE_DATABASE_URL": url,
+        "BASEPLANE_LISTEN": settings.listen,
+        "BASEPLANE_POSTGRES_PORT": str(settings.postgres_port),
+        "BASEPLANE_POOLER_PORT": str(settings.pooler_port),
+    }
+    supervisor = Supervisor(environment, click.echo)
+    for name in ("ingress", "worker", "api"):
+        supervisor.start(name, "--log-file", str(paths.logs / f"{name}.log"))
+    return supervisor
+
+
+async def _ready(settings: Settings, supervisor: Supervisor, stopped: asyncio.Event) -> bool:
+    """Wait until the API and the ingress answer. Raises Unavailable when a part dies or the time is over."""
+    deadline = asyncio.get_running_loop().time() + READY_WITHIN
+    while not stopped.is_set():
+        if part := supervisor.died():
+            log = app.Paths(settings.data_dir).logs / f"{part.name}.log"
+            raise Unavailable(f"The {part.name} did not start; {log} says why: {_last_line(log)}")
+        if await asyncio.to_thread(_answers, settings) and not ports.is_free(
+            settings.ingress_host, settings.postgres_port
+        ):
+            return True
+        if asyncio.get_running_loop().time() > deadline:
+            raise Unavailable(f"The API did not answer within {READY_WITHIN:g} seconds; see {settings.data_dir}/log.")
+        await asyncio.sleep(0.05)
+    return False
+
+
+def _answers(settings: Settings) -> bool:
+    with contextlib.suppress(OSError):
+        with urllib.request.urlopen(f"http://{settings.listen}/health", timeout=2) as response:
+            return bool(response.status == 200)
+    return False
+
+
+def _last_line(log: Path) -> str:
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        line = json.loads(log.read_text().splitlines()[-1])
+        return str(line.get("exception", line["message"])).splitlines()[-1]
+    return "it logged nothing"
+
+
+async def _until(stopped: asyncio.Event, supervisor: Supervisor) -> None:
+    watching = asyncio.create_task(supervisor.watch())
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({watching, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    watching.cancel()
+    waiting.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
+
+
+def _announce(settings: Settings, paths: app.Paths, token: str | None) -> None:
+    facts = {
+        "api_url": settings.api_url,
+        "ports": {"api": settings.listen_port, "postgres": settings.postgres_port, "pooler": settings.pooler_port},
+        "pid": os.getpid(),
+        "data_dir": str(settings.data_dir),
+        "project_host": settings.project_host,
+        "profile": str(paths.profile),
+        "access_token": str(paths.access_token),
+        "ca": str(paths.authority / "ca.pem"),
+    }
+    fresh = paths.ready.with_suffix(".new")
+    fresh.write_text(json.dumps(facts, indent=2) + "\n")
+    fresh.replace(paths.ready)
+    if token:
+        click.echo(f"\nYour access token, shown this once and kept in {paths.access_token}:\n  {token}")
+    click.echo(f"""
+Baseplane is ready.
+  API       {settings.api_url}      (documentation: {settings.api_url}/docs)
+  Postgres  {settings.ingress_host}:{settings.postgres_port}, user postgres.<project ref>
+  Data      {settings.data_dir}
+
+Try:
+  export SUPABASE_ACCESS_TOKEN=$(cat {paths.access_token})
+  curl -H "Authorization: Bearer $SUPABASE_ACCESS_TOKEN" {settings.api_url}/v1/organizations
+  npx supabase --profile {paths.profile} projects list
+
+Ctrl-C stops everything.""")

@@ -154,5 +154,7 @@ async def forget(db: Connection, older_than: timedelta) -> None:
 async def ended_within(db: Connection, subject: str, since: timedelta) -> bool:
     """Whether a run of the subject ended lately."""
     return bool(
-        await value(db, "select exists (select from runs where subject = %s and finished_at > now() - %s)", [subject, since])
+        await value(
+            db, "select exists (select from runs where subject = %s and finished_at > now() - %s)", [subject, since]
+        )
     )

@@ -1,39 +1,37 @@
-"""The Postgres door from outside, as users reach it."""
+"""What the sessions of one ingress share."""
 
-from dataclasses import dataclass
-from pathlib import Path
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import Protocol
 
-import psycopg
-
-from baseplane.errors import Unavailable
-
-WITHIN = 10  # seconds to connect
+from baseplane.drivers.ingress import Limits, Lookup, Route
 
 
-@dataclass(frozen=True, slots=True)
-class PublicDoor:
-    """``ca`` is the certificate authority that the door's certificate must come from."""
+class Endable(Protocol):
+    """A session, as the door sees it."""
 
+    def abort(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Door:
+    """Made once per ingress. ``cancels`` leads from a backend's key to where that backend runs."""
+
+    lookup: Lookup
+    tls: ssl.SSLContext
     host: str
-    port: int
-    ca: Path
+    limits: Limits
+    sessions: set[Endable] = field(default_factory=set)
+    cancels: dict[bytes, Route] = field(default_factory=dict)
+    empty: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def probe(self, ref: str, role: str, password: str) -> None:
-        """Ask project ``ref`` something as ``role``, over TLS. Raises Unavailable with what was in the way."""
-        try:
-            async with await psycopg.AsyncConnection.connect(
-                host=self.host,
-                port=self.port,
-                user=f"{role}.{ref}",
-                password=password,
-                dbname="postgres",
-                sslmode="verify-ca",
-                sslrootcert=str(self.ca),
-                connect_timeout=WITHIN,
-                application_name="baseplane probe",
-                autocommit=True,
-            ) as connection:
-                await connection.execute("select 1")
-        except psycopg.Error as error:
-            reason = str(error).strip().splitlines()[-1].rpartition("FATAL:")[2].strip()
-            raise Unavailable(f"Failed to connect to database: {reason or 'no answer'}") from error
+
+def keep_alive(connection: socket.socket) -> None:
+    """Notice clients that vanished, after two minutes of silence, and send what there is at once."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
+        if hasattr(socket, option):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

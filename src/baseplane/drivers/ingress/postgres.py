@@ -1,0 +1,44 @@
+"""The Postgres door: one server for all projects of an installation."""
+
+import asyncio
+
+from baseplane.drivers.certificates import Authority
+from baseplane.drivers.ingress import Limits, Lookup
+from baseplane.drivers.ingress.session import Door, Session
+from baseplane.drivers.ingress.tls import door_context
+
+
+class PostgresIngress:
+    """Leads Postgres clients to the project they name, by user, options or TLS server name.
+
+    TLS ends here and passwords are checked by the cluster. SCRAM therefore works end to end, except with
+    ``channel_binding=require``: the cluster does not see the TLS connection to which the client would bind.
+    """
+
+    def __init__(self, lookup: Lookup, authority: Authority, project_host: str, limits: Limits | None = None) -> None:
+        host = project_host.lower()
+        self._door = Door(lookup, door_context(authority, host), host, limits or Limits())
+        self._servers: list[asyncio.Server] = []
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected, those included that have not yet named a project."""
+        return len(self._door.sessions)
+
+    async def listen(self, host: str, port: int) -> int:
+        """Serve on a port, 0 for any free one, and return it. May be called for several ports. Raises OSError."""
+        server = await asyncio.get_running_loop().create_server(lambda: Session(self._door), host, port, backlog=512)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Stop listening, end every session, and return when nothing is left of them."""
+        for server in self._servers:
+            server.close()
+        for session in list(self._door.sessions):
+            session.abort()
+        if self._door.sessions:
+            await self._door.empty.wait()
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()

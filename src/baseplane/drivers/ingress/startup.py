@@ -1,0 +1,116 @@
+"""The first packets of a Postgres connection: which project is meant, and what its cluster is to see of it.
+
+Formats: "Message Formats" in the Postgres manual, chapter Frontend/Backend Protocol.
+"""
+
+import re
+import struct
+from dataclasses import dataclass
+
+from baseplane.drivers.ingress import Refused
+
+CANCEL_REQUEST = 80877102
+SSL_REQUEST = 80877103
+GSSENC_REQUEST = 80877104
+TLS_HANDSHAKE = 0x16  # first byte of a TLS ClientHello; no startup packet may be long enough to begin with it
+
+PROTOCOL_VIOLATION = "08P01"
+WAYS = (
+    "Name the project in the user (role.<ref>), in the options (reference=<ref>), "
+    "or connect over TLS to its own host name (db.<ref>.{host})."
+)
+
+_USER = re.compile(rb"(.+)\.([a-z]{20})", re.DOTALL)
+_REFERENCE = re.compile(rb"(?:^|(?<!\\)\s)(?:-c\s*|--)?reference=(\S*)")
+_REF = re.compile(r"[a-z]{20}")
+
+
+def take_packet(buffer: bytearray, limit: int) -> bytes | None:
+    """Remove the first packet from the buffer, once it is whole. Raises Refused."""
+    if len(buffer) < 4:
+        return None
+    length = int.from_bytes(buffer[:4], "big")
+    if not 8 <= length <= limit:
+        raise Refused("invalid length of startup packet", sqlstate=PROTOCOL_VIOLATION)
+    if len(buffer) < length:
+        return None
+    packet = bytes(buffer[:length])
+    del buffer[:length]
+    return packet
+
+
+def request_code(packet: bytes) -> int:
+    """The protocol version that a packet asks for, or the code of another request."""
+    return int.from_bytes(packet[4:8], "big")
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A startup packet that named its project: the ref, and the packet without that name."""
+
+    ref: str
+    packet: bytes
+
+
+def admit(packet: bytes, server_name: str | None, host: str) -> Admission:
+    """Find the project by user, options or the TLS server name, in this order. Raises Refused."""
+    parameters = _parameters(packet)
+    ref = _from_user(parameters) or _from_options(parameters) or ref_of_host(server_name, host)
+    if ref is None:
+        hint = WAYS.format(host=host)
+        raise Refused("no project was named by this connection", sqlstate=PROTOCOL_VIOLATION, hint=hint)
+    body = b"".join(name + b"\0" + value + b"\0" for name, value in parameters.items()) + b"\0"
+    return Admission(ref, struct.pack("!I", len(body) + 8) + packet[4:8] + body)
+
+
+def ref_of_host(server_name: str | None, host: str) -> str | None:
+    """The ref in ``db.<ref>.<host>`` or ``<ref>.<host>``, else None."""
+    if server_name is None or not server_name.endswith("." + host):
+        return None
+    label = server_name.removesuffix("." + host).removeprefix("db.")
+    return label if _REF.fullmatch(label) else None
+
+
+def error_response(error: Refused) -> bytes:
+    fields = {"S": "FATAL", "V": "FATAL", "C": error.sqlstate, "M": error.message, "H": error.hint}
+    body = b"".join(
+        code.encode() + text.replace("\0", "").encode() + b"\0" for code, text in fields.items() if text is not None
+    )
+    return b"E" + struct.pack("!I", len(body) + 5) + body + b"\0"
+
+
+def _parameters(packet: bytes) -> dict[bytes, bytes]:
+    major = request_code(packet) >> 16
+    if major != 3:
+        raise Refused(f"unsupported frontend protocol {major}; the server speaks 3", sqlstate="0A000")
+    if not packet.endswith(b"\0") or len(packet) == 8:
+        raise Refused("invalid startup packet layout: expected terminator", sqlstate=PROTOCOL_VIOLATION)
+    items = packet[8:-1].split(b"\0")
+    if items.pop() or len(items) % 2 or not all(items[::2]):
+        raise Refused("invalid startup packet layout", sqlstate=PROTOCOL_VIOLATION)
+    return dict(zip(items[::2], items[1::2], strict=True))
+
+
+def _from_user(parameters: dict[bytes, bytes]) -> str | None:
+    match = _USER.fullmatch(parameters.get(b"user", b""))
+    if match is None:
+        return None
+    parameters[b"user"] = match[1]
+    return match[2].decode()
+
+
+def _from_options(parameters: dict[bytes, bytes]) -> str | None:
+    options = parameters.get(b"options", b"")
+    match = _REFERENCE.search(options)
+    if match is None:
+        return None
+    ref = match[1].decode(errors="replace")
+    if not _REF.fullmatch(ref):
+        hint = "A project's ref is 20 lower-case letters."
+        raise Refused("reference= in the options names no project", sqlstate=PROTOCOL_VIOLATION, hint=hint)
+    rest = _REFERENCE.sub(b"", options).strip()
+    if rest:
+        parameters[b"options"] = rest
+    else:
+        del parameters[b"options"]
+    return ref

@@ -1,0 +1,94 @@
+"""The cluster's side of a session."""
+
+import asyncio
+from typing import Protocol, cast
+
+from baseplane.drivers.ingress import Limits, Route
+from baseplane.drivers.ingress.backend_key import KeyReader
+
+
+class Downstream(Protocol):
+    """What the cluster's side needs of the client's."""
+
+    transport: asyncio.Transport
+    lost: bool
+
+    def send(self, data: bytes) -> None: ...
+    def finish(self) -> None: ...
+    def leave(self) -> None: ...
+
+
+class Upstream(asyncio.Protocol):
+    """Passes the cluster's bytes on, and reads along until the backend has told its key."""
+
+    __slots__ = ("_cancels", "_client", "_key", "_limits", "_reader", "_route", "_timer", "_transport", "lost")
+
+    _transport: asyncio.Transport
+
+    def __init__(self, client: Downstream, route: Route, cancels: dict[bytes, Route], limits: Limits) -> None:
+        self.lost = False
+        self._client = client
+        self._route = route
+        self._cancels = cancels
+        self._limits = limits
+        self._reader: KeyReader | None = KeyReader()
+        self._key: bytes | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(self._limits.buffered)
+
+    def data_received(self, data: bytes) -> None:
+        if self._reader is not None:
+            self._read_along(self._reader, data)
+        self._client.send(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self.lost = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._key is not None and self._cancels.get(self._key) is self._route:
+            del self._cancels[self._key]
+        self._client.finish()
+        self._client.leave()
+
+    def pause_writing(self) -> None:
+        if not self._client.transport.is_closing():
+            self._client.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if not self._client.transport.is_closing():
+            self._client.transport.resume_reading()
+
+    def send(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def send_eof(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+
+    def pause_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def finish(self) -> None:
+        """Close when the cluster has read what the client sent last, or without it when it takes too long."""
+        if not self.lost and self._timer is None:
+            self._transport.close()
+            self._timer = asyncio.get_running_loop().call_later(self._limits.linger, self._transport.abort)
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def _read_along(self, reader: KeyReader, data: bytes) -> None:
+        reader.feed(data)
+        if reader.key is not None and self._key is None:
+            self._key = reader.key
+            self._cancels[reader.key] = self._route
+        if reader.done:
+            self._reader = None

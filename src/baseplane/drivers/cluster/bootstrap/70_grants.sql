@@ -1,0 +1,37 @@
+-- Who may use what is there now.
+
+-- CONNECT and TEMP are named one by one. A role that the tenant makes needs "grant connect on database postgres" from
+-- him before it can log in. TEMP is kept from anon: a stranger's temporary tables are disk that no one watches.
+revoke all on database template1 from public;
+revoke all on database postgres from public;
+grant connect on database postgres to
+  authenticator, baseplane_query, supabase_read_only_user, supabase_auth_admin, supabase_storage_admin,
+  supabase_functions_admin, supabase_realtime_admin, supabase_replication_admin, supabase_etl_admin, pgbouncer,
+  anon, authenticated, service_role, dashboard_user;
+grant temporary on database postgres to
+  authenticated, service_role, supabase_auth_admin, supabase_storage_admin, supabase_functions_admin;
+-- The servers make schemas of their own when they find them missing ("if not exists" asks for the right first).
+grant create on database postgres to supabase_auth_admin, supabase_storage_admin, supabase_etl_admin;
+
+revoke create on schema public from public;
+grant usage on schema public to postgres, anon, authenticated, service_role;
+grant usage on schema extensions to
+  anon, authenticated, service_role, dashboard_user,
+  supabase_auth_admin, supabase_storage_admin, supabase_functions_admin, supabase_realtime_admin;
+grant usage on schema auth to postgres, anon, authenticated, service_role, dashboard_user;
+grant execute on function auth.jwt(), auth.uid(), auth.role(), auth.email() to postgres, dashboard_user;
+grant usage on schema storage to postgres, anon, authenticated, service_role, dashboard_user;
+grant usage on schema realtime to postgres, anon, authenticated, service_role, supabase_realtime_admin;
+grant usage on schema graphql to postgres, service_role;
+grant usage on schema graphql_public to postgres, anon, authenticated, service_role;
+grant usage on schema supabase_functions to postgres, anon, authenticated, service_role;
+grant usage on schema vault to postgres, service_role;
+
+grant usage on schema
+  public, extensions, auth, storage, realtime, graphql, graphql_public, supabase_functions, supabase_migrations
+  to supabase_read_only_user;
+grant select on supabase_migrations.schema_migrations to supabase_read_only_user;
+
+-- Last, so that nothing above depends on it.
+alter database postgres set search_path = "$user", public, extensions;
+alter role postgres set search_path = "$user", public, extensions;

@@ -23,8 +23,8 @@ from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.ingress import Limits, Refused, Route
-from baseplane.drivers.ingress.door import PublicDoor
 from baseplane.drivers.ingress.postgres import PostgresIngress
+from baseplane.drivers.ingress.public import PublicDoor
 from baseplane.errors import Unavailable
 from baseplane.resources import addons, api_keys, health, lifecycle, pooler, regions, storage
 from baseplane.resources.accounts import routes as accounts

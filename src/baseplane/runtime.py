@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
 from baseplane.drivers.cluster import ClusterDriver
-from baseplane.drivers.ingress import PublicDoor
+from baseplane.drivers.ingress.public import PublicDoor
 from baseplane.settings import Settings
 
 

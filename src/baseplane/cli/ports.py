@@ -34,5 +34,5 @@ def free_near(host: str, port: int) -> int:
             return candidate
     with socket.socket() as probe:
         probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        chosen: int = probe.getsockname()[1]
+        return chosen

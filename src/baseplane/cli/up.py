@@ -175,9 +175,9 @@ async def _ready(settings: Settings, supervisor: Supervisor, stopped: asyncio.Ev
 
 
 def _answers(settings: Settings) -> bool:
-    with contextlib.suppress(OSError):
-        with urllib.request.urlopen(f"http://{settings.listen}/health", timeout=2) as response:
-            return bool(response.status == 200)
+    url = f"http://{settings.listen}/health"
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as response:
+        return bool(response.status == 200)
     return False
 
 

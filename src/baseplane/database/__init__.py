@@ -1,6 +1,6 @@
 """The platform database: connections, transactions, and rows as frozen dataclasses."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString, Self, TypeVar
 
@@ -11,7 +11,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from baseplane.errors import NotFound, Unavailable
 
 Connection = psycopg.AsyncConnection[Any]
-Params = Sequence[object] | dict[str, object]
+Params = Sequence[object] | Mapping[str, object]
 Row = TypeVar("Row")
 
 

@@ -65,9 +65,7 @@ async def _do(rt: Runtime, run: Run, position: int, step: Step) -> None:
     if cancel:
         raise CancelledRunError
     try:
-        if attempts > MAX_ATTEMPTS:
-            raise StepFailedError(f"The worker died {MAX_ATTEMPTS} times in the step {step.name}.")
-        await _until_done(rt, run, step)
+        await _until_done(rt, run, step, attempts)
     except StepFailedError as error:
         async with rt.database.connection() as db:
             await journal.end_step(db, run, position, "failed", str(error))
@@ -76,8 +74,10 @@ async def _do(rt: Runtime, run: Run, position: int, step: Step) -> None:
         await journal.end_step(db, run, position, "done")
 
 
-async def _until_done(rt: Runtime, run: Run, step: Step) -> None:
+async def _until_done(rt: Runtime, run: Run, step: Step, attempts: int) -> None:
     """Do the step, again after a Wait or a passing error, until it is done, final or out of time."""
+    if attempts > MAX_ATTEMPTS:
+        raise StepFailedError(f"The worker died {MAX_ATTEMPTS} times in the step {step.name}.")
     backoff, reason = FIRST_BACKOFF, ""
     try:
         async with asyncio.timeout(step.within.total_seconds()):

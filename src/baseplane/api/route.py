@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
 
 from baseplane.api import idempotency, permissions
@@ -26,7 +26,7 @@ class Operation(APIRoute):
         handler = super().get_route_handler()
         requirement = permissions.REQUIREMENTS[self.operation_id or ""]
         in_transaction = self.in_transaction and not SAFE & (self.methods or set())
-        reads_json = self.body_field is not None
+        reads_json = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
 
         async def handle(request: Request) -> Response:
             edge: Edge = request.app.state.edge
@@ -79,9 +79,8 @@ async def _await_runs(ctx: Context) -> None:
 
 
 def _assume_json(request: Request) -> None:
-    """Read a body as JSON whatever it is called: an official SDK sends JSON as text/plain (clients.md, section 6)."""
-    kind = request.headers.get("content-type", "")
-    if "json" not in kind and not kind.startswith(("multipart/", "application/x-www-form-urlencoded")):
+    """Read a body as JSON whatever it is called: an official SDK says text/plain (clients.md, section 6), curl a form."""
+    if "json" not in request.headers.get("content-type", ""):
         headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
         request.scope["headers"] = [*headers, (b"content-type", b"application/json")]
         if hasattr(request, "_headers"):

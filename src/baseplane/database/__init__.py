@@ -21,7 +21,7 @@ class Database:
     def __init__(self, url: str, *, max_size: int = 10) -> None:
         self.url = url
         self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            url, min_size=1, max_size=max_size, timeout=10, open=False, kwargs={"autocommit": True}
+            url, min_size=1, max_size=max_size, timeout=10, open=False, configure=_configure
         )
 
     async def __aenter__(self) -> Self:
@@ -48,6 +48,10 @@ class Database:
         """Borrow a connection inside a transaction that commits at the end, or rolls back on an error."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+
+async def _configure(connection: Connection) -> None:
+    await connection.set_autocommit(True)
 
 
 async def rows(db: Connection, row: type[Row], query: LiteralString, params: Params = ()) -> list[Row]:

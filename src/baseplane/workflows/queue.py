@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from baseplane.database import Connection, Database
-from baseplane.errors import NotFound
+from baseplane.errors import NotFound, Unavailable
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow, journal, runner
 
@@ -56,7 +55,10 @@ class Queue:
             await runner.carry_on(self.rt, UUID(run_id))
 
     async def work(self, *, until_idle: bool = False) -> None:
-        """Carry runs on until cancelled; with ``until_idle``, until there is none left."""
+        """Carry runs on until cancelled; with ``until_idle``, until there is none left.
+
+        Raises Unavailable when the queue breaks off, for instance because the platform database restarts.
+        """
         await self.rescue()
         sweeper = asyncio.create_task(self._sweep())
         try:
@@ -73,6 +75,8 @@ class Queue:
             )
         finally:
             sweeper.cancel()
+        if not until_idle:
+            raise Unavailable("The queue broke off; its log says why.")
 
     async def _sweep(self) -> None:
         while True:
@@ -112,18 +116,6 @@ async def defer(db: Connection, run_id: UUID, subject: str) -> None:
 
 _DEFERRER = procrastinate.App(connector=procrastinate.PsycopgConnector())
 """Defers on the caller's connection and so needs none of its own."""
-
-
-@contextlib.asynccontextmanager
-async def working(queue: Queue) -> AsyncIterator[None]:
-    """Carry runs on in the background for the length of the block."""
-    task = asyncio.create_task(queue.work())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def outcome(database: Database, run_id: UUID, within: timedelta) -> journal.Run:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
@@ -24,3 +24,10 @@ def upgrade(url: str) -> None:
 def head() -> str:
     """The newest revision's id."""
     return ScriptDirectory.from_config(_config("")).get_current_head() or ""
+
+
+def run_sql(text: str) -> None:
+    """Run a file of SQL in the revision's transaction, as it is: nothing in it is taken for a placeholder."""
+    connection = op.get_bind().connection.driver_connection
+    assert connection is not None
+    connection.execute(text)

@@ -97,7 +97,7 @@ async def _make(home: Path, sockets: Path, engine: Engine, account: Account) -> 
     finally:
         await postmaster.stop()
         shutil.rmtree(sockets, ignore_errors=True)
-    for left in ("postmaster.opts", "postgresql.auto.conf"):
+    for left in ("postmaster.opts",):
         (data / left).unlink(missing_ok=True)
     shutil.rmtree(home / "log")
     descriptor = os.open(home / "password", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -122,25 +122,23 @@ def initdb(engine: Engine, account: Account, data: Path, *, user: str, password:
 
     Raises DriverUnavailable.
     """
-    read, write = os.pipe()
-    os.write(write, password.encode() + b"\n")
-    os.close(write)
+    passwords = data.with_name("initdb-password")
+    account.write(passwords, password)
     locale = ["--locale=C", "--encoding=UTF8"]
     if engine.major >= 17:
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", *locale]
-    arguments = ["-D", str(data), "-U", user, f"--pwfile=/dev/fd/{read}", "--auth=scram-sha-256", "--data-checksums"]
+    arguments = ["-D", str(data), "-U", user, f"--pwfile={passwords}", "--auth=scram-sha-256", "--data-checksums"]
     try:
         done = subprocess.run(
             [engine.program("initdb"), *arguments, "--wal-segsize=1", "--no-sync", "--no-instructions", *locale],
-            env={**os.environ, **engine.environment},
+            env={**os.environ, **engine.environment, "LC_ALL": "C"},
             cwd="/",
-            pass_fds=[read],
             capture_output=True,
             text=True,
             check=False,
             **account.process,
         )
     finally:
-        os.close(read)
+        passwords.unlink()
     if done.returncode:
         raise DriverUnavailable(f"initdb of Postgres {engine.version} failed: {done.stderr.strip()[-800:]}")

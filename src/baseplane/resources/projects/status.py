@@ -48,7 +48,7 @@ def require(status: Status, allowed: frozenset[Status], action: str) -> None:
     """Raises Invalid, naming the state and what to do."""
     if status not in allowed:
         hint = NEXT_STEP.get(status, "")
-        raise Invalid(f"This project cannot be {action}: it is {status}. {hint}".rstrip(), status=status)
+        raise Invalid(f"This project cannot be {action}: it is {status}. {hint}".rstrip(), project_status=status)
 
 
 def require_serving(status: Status) -> None:

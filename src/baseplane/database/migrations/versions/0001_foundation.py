@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import procrastinate.schema
-from alembic import op
+
+from baseplane.database.migrations import run_sql
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
-    connection.exec_driver_sql(procrastinate.schema.SchemaManager.get_schema())
-    connection.exec_driver_sql(Path(__file__).with_suffix(".sql").read_text())
+    run_sql(procrastinate.schema.SchemaManager.get_schema())
+    run_sql(Path(__file__).with_suffix(".sql").read_text())

@@ -24,7 +24,7 @@ from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.ingress import Limits, Refused, Route
 from baseplane.drivers.ingress.postgres import PostgresIngress
-from baseplane.drivers.ingress.public import PublicDoor
+from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 from baseplane.resources import addons, api_keys, health, lifecycle, pooler, regions, storage
 from baseplane.resources.accounts import routes as accounts
@@ -32,7 +32,7 @@ from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.organizations import routes as organizations
 from baseplane.resources.projects import monitor, store
 from baseplane.resources.projects import routes as projects
-from baseplane.resources.projects.status import NEXT_STEP, OPEN
+from baseplane.resources.projects.status import NEXT_STEP, OPEN, Status
 from baseplane.resources.sql import routes as sql
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
@@ -120,7 +120,7 @@ async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runt
     """The runtime of one process, with its database open. ``connections`` bounds those to the platform database."""
     driver = clusters(settings)
     authority = Authority(Paths(settings.data_dir).authority)
-    door = PublicDoor(settings.ingress_host, settings.postgres_port, authority.certificate)
+    door = TlsDoor(settings.ingress_host, settings.postgres_port, authority.certificate)
     async with Database(database_url(settings), max_size=connections) as database:
         try:
             yield Runtime(settings, database, keyring(settings), driver, door)
@@ -165,14 +165,14 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(monitor.watch(rt))
 
 
-async def run_ingress(rt: Runtime, ports: list[int]) -> None:
-    """Serve the Postgres door on these ports, until cancelled."""
+def build_ingress(rt: Runtime) -> PostgresIngress:
+    """The Postgres door over an open runtime; it listens when told where."""
     layout = Layout(rt.settings.data_dir)
 
     async def lookup(ref: str) -> Route:
         async with rt.database.connection() as db:
             project = await store.find(db, ref)
-        if project is None or project.status == "REMOVED":
+        if project is None or project.status == Status.REMOVED:
             raise Refused(f"There is no project {ref} here.", sqlstate="3D000", hint="Check the project ref.")
         if project.status not in OPEN:
             hint = NEXT_STEP.get(project.status)
@@ -182,7 +182,12 @@ async def run_ingress(rt: Runtime, ports: list[int]) -> None:
         return Route(str(layout.cluster(ref).socket))
 
     authority = Authority(Paths(rt.settings.data_dir).authority)
-    ingress = PostgresIngress(lookup, authority, rt.settings.project_host, Limits())
+    return PostgresIngress(lookup, authority, rt.settings.project_host, Limits())
+
+
+async def run_ingress(rt: Runtime, ports: list[int]) -> None:
+    """Serve the Postgres door on these ports, until cancelled."""
+    ingress = build_ingress(rt)
     try:
         for port in ports:
             await ingress.listen(rt.settings.ingress_host, port)

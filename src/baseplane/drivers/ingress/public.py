@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 
@@ -10,16 +11,22 @@ from baseplane.errors import Unavailable
 WITHIN = 10  # seconds to connect
 
 
+class PublicDoor(Protocol):
+    """Whether users get in: the promise behind ACTIVE_HEALTHY."""
+
+    async def probe(self, ref: str, role: str, password: str) -> None:
+        """Ask project ``ref`` something as ``role``. Raises Unavailable with what was in the way."""
+
+
 @dataclass(frozen=True, slots=True)
-class PublicDoor:
-    """``ca`` is the certificate authority that the door's certificate must come from."""
+class TlsDoor:
+    """The ingress, over TLS. ``ca`` is the certificate authority that the door's certificate must come from."""
 
     host: str
     port: int
     ca: Path
 
     async def probe(self, ref: str, role: str, password: str) -> None:
-        """Ask project ``ref`` something as ``role``, over TLS. Raises Unavailable with what was in the way."""
         try:
             async with await psycopg.AsyncConnection.connect(
                 host=self.host,

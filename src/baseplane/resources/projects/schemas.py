@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AnyUrl, Field
+from pydantic import AfterValidator, AnyUrl, Field, JsonValue
 
 from baseplane.api.bodies import Body, ClosedBody
 from baseplane.resources.organizations.schemas import Name
@@ -10,6 +10,7 @@ from baseplane.resources.projects.store import Project
 from baseplane.resources.regions import Group, RegionCode, SizeName
 
 MIN_PASSWORD = 4
+DEPRECATED: dict[str, JsonValue] = {"deprecated": True}
 
 
 def long_enough(password: str) -> str:
@@ -36,12 +37,12 @@ class GroupSelection(Body):
 class V1CreateProjectBody(ClosedBody):
     db_pass: Password
     name: Name
-    organization_id: str | None = Field(None, deprecated=True)
+    organization_id: str | None = Field(None, json_schema_extra=DEPRECATED)
     organization_slug: str = Field(pattern=r"^[\w-]+$")
-    plan: Literal["free", "pro"] | None = Field(None, deprecated=True)
-    region: RegionCode | None = Field(None, deprecated=True)
+    plan: Literal["free", "pro"] | None = Field(None, json_schema_extra=DEPRECATED)
+    region: RegionCode | None = Field(None, json_schema_extra=DEPRECATED)
     region_selection: Annotated[SpecificSelection | GroupSelection, Field(discriminator="type")] | None = None
-    kps_enabled: bool | None = Field(None, deprecated=True)
+    kps_enabled: bool | None = Field(None, json_schema_extra=DEPRECATED)
     desired_instance_size: SizeName | None = None
     template_url: AnyUrl | None = None
 

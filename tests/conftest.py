@@ -1,0 +1,197 @@
+"""Real parts for every test: a platform database per test process, clusters on request, the API as its users see it."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from baseplane import app
+from baseplane.database import Database, migrations
+from baseplane.database.secrets import Keyring
+from baseplane.drivers.certificates import Authority
+from baseplane.drivers.cluster.account import account
+from baseplane.drivers.cluster.engines import pick
+from baseplane.drivers.cluster.layout import Layout
+from baseplane.drivers.cluster.local import LocalClusters
+from baseplane.drivers.cluster.memory import MemoryClusters
+from baseplane.drivers.cluster.platform import PlatformCluster
+from baseplane.drivers.ingress.memory import MemoryDoor
+from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.resources.accounts import store as accounts
+from baseplane.resources.organizations import store as organizations
+from baseplane.runtime import Runtime
+from baseplane.settings import Settings
+from baseplane.workflows.queue import Queue
+from tests.contract import validation
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Iterator[Path]:
+    """A short path that Postgres' user may enter: Unix sockets go below it."""
+    directory = Path(tempfile.mkdtemp(prefix="bp-"))
+    directory.chmod(0o711)
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def settings(data_dir: Path) -> Settings:
+    return Settings(data_dir=data_dir, rate_limit=0, query_timeout=5, query_max_rows=1000, query_max_bytes=1_000_000)
+
+
+@pytest.fixture(scope="session")
+def local(settings: Settings) -> Iterator[LocalClusters]:
+    driver = LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user))
+    yield driver
+    driver.close()
+
+
+@pytest.fixture(scope="session")
+async def platform(settings: Settings, local: LocalClusters) -> AsyncIterator[str]:
+    """The URL of a platform database with every revision applied."""
+    engine = pick(settings.engine, settings.engines_dir)
+    cluster = PlatformCluster(local.layout, settings.engines_dir, local.account, engine)
+    url = await cluster.ensure()
+    await asyncio.to_thread(migrations.upgrade, url)
+    yield url
+    await cluster.stop()
+
+
+@pytest.fixture(scope="session")
+async def database(platform: str) -> AsyncIterator[Database]:
+    async with Database(platform, max_size=12) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    return Keyring([os.urandom(32)])
+
+
+@dataclass
+class Client:
+    """The API as one user calls it. Every answer is held against the contract."""
+
+    http: httpx.AsyncClient
+    queue: Queue
+    slug: str
+    email: str
+    user_id: str
+    token: str
+    others: list["Client"] = field(default_factory=list)
+
+    async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        return await self.http.request(method, path, headers=headers, **options)
+
+    async def get(self, path: str, **options: Any) -> Any:
+        """The body of a 200."""
+        response = await self.call("GET", path, **options)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def post(self, path: str, body: object = None, **options: Any) -> httpx.Response:
+        return await self.call("POST", path, json=body, **options)
+
+    async def create_project(self, **fields: Any) -> dict[str, Any]:
+        """The answer to the request; ``drain`` makes it happen."""
+        name = f"p-{secrets.token_hex(4)}"
+        body = {"name": name, "db_pass": "correct horse", "organization_slug": self.slug, **fields}
+        response = await self.post("/v1/projects", body)
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    async def active_project(self, **fields: Any) -> str:
+        """The ref of a new project that is ACTIVE_HEALTHY."""
+        project = await self.create_project(**fields)
+        await self.drain()
+        assert await self.status(project["ref"]) == "ACTIVE_HEALTHY"
+        return str(project["ref"])
+
+    async def status(self, ref: str) -> str:
+        return str((await self.get(f"/v1/projects/{ref}"))["status"])
+
+    async def query(self, ref: str, query: str, **fields: Any) -> httpx.Response:
+        return await self.post(f"/v1/projects/{ref}/database/query", {"query": query, **fields})
+
+    async def drain(self) -> None:
+        """Carry out everything that was asked for."""
+        await self.queue.work(until_idle=True)
+
+
+@contextlib.asynccontextmanager
+async def client_of(rt: Runtime, role: str = "Owner") -> AsyncIterator[Client]:
+    """A new user with ``role`` in a new organization, calling an API over ``rt``."""
+    name = secrets.token_hex(6)
+    async with rt.database.transaction() as db:
+        founder = await accounts.insert_user(db, f"founder-{name}@example.test", "founder")
+        organization = await organizations.insert(db, f"org {name}", founder.id)
+        user = founder if role == "Owner" else await accounts.insert_user(db, f"{name}@example.test", name)
+        await organizations.set_role(db, organization.slug, user.id, role)
+        token = await accounts.insert_token(db, user.id, "test")
+    queue = Queue(rt)
+    await queue.open()
+    transport = httpx.ASGITransport(app.build_api(rt), raise_app_exceptions=False)
+    hooks = {"response": [validation.check]}
+    async with httpx.AsyncClient(transport=transport, base_url="http://api", event_hooks=hooks) as http:
+        yield Client(http, queue, organization.slug, user.email, str(user.id), token)
+
+
+@pytest.fixture
+def memory(platform: str) -> MemoryClusters:
+    return MemoryClusters(platform)
+
+
+@pytest.fixture
+def rt(settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters) -> Runtime:
+    """A runtime whose clusters are only remembered; its platform database is real."""
+    return Runtime(settings, database, keyring, memory, MemoryDoor(memory))
+
+
+@pytest.fixture
+async def api(rt: Runtime) -> AsyncIterator[Client]:
+    async with client_of(rt) as client:
+        yield client
+
+
+@pytest.fixture
+async def stranger(rt: Runtime) -> AsyncIterator[Client]:
+    """Somebody else, with an organization of their own."""
+    async with client_of(rt) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def real_rt(
+    settings: Settings, database: Database, keyring: Keyring, local: LocalClusters
+) -> AsyncIterator[Runtime]:
+    """A runtime with real clusters behind a real ingress."""
+    await local.prepare(settings.engine, lambda _: None)
+    authority = Authority(app.Paths(settings.data_dir).authority)
+    rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, authority.certificate))
+    ingress = app.build_ingress(rt)
+    port = await ingress.listen("127.0.0.1", 0)
+    yield Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", port, authority.certificate))
+    await ingress.close()
+    await local.stop_all()
+
+
+@pytest.fixture(scope="session")
+async def real(real_rt: Runtime) -> AsyncIterator[Client]:
+    async with client_of(real_rt) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def project(real: Client) -> str:
+    """The ref of a real, active project that tests share: they leave it as they found it."""
+    return await real.active_project()

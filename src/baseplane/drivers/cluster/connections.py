@@ -1,10 +1,8 @@
 """Connections to tenants' databases, kept for a while and lent again without a trace of the last borrower."""
 
 import asyncio
-import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +26,11 @@ class Connections:
         self._idle: defaultdict[tuple[Path, Role], list[tuple[float, Connection]]] = defaultdict(list)
         self._sweeper: asyncio.Task[None] | None = None
 
-    @contextlib.asynccontextmanager
-    async def lend(self, sockets: Path, role: Role, secret: str) -> AsyncIterator[Connection]:
-        """Raises Unavailable."""
-        connection = self._take(sockets, role) or await connect(sockets, role, secret)
-        try:
-            yield connection
-        finally:
-            await self._give_back(sockets, role, connection)
+    async def take(self, sockets: Path, role: Role, secret: str) -> Connection:
+        """A kept connection, or a new one. Raises Unavailable."""
+        return self._kept(sockets, role) or await connect(sockets, role, secret)
 
-    def _take(self, sockets: Path, role: Role) -> Connection | None:
+    def _kept(self, sockets: Path, role: Role) -> Connection | None:
         kept = self._idle[sockets, role]
         while kept:
             _, connection = kept.pop()
@@ -46,7 +39,8 @@ class Connections:
             _close(connection)
         return None
 
-    async def _give_back(self, sockets: Path, role: Role, connection: Connection) -> None:
+    async def give_back(self, sockets: Path, role: Role, connection: Connection) -> None:
+        """Keep it for the next borrower, clean, or close it."""
         kept = self._idle[sockets, role]
         try:
             if (

@@ -12,7 +12,15 @@ from pathlib import Path
 
 from psycopg import sql
 
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, DriverUnavailable, Role, State, configuration
+from baseplane.drivers.cluster import (
+    ClusterMissing,
+    ClusterSpec,
+    DriverUnavailable,
+    Role,
+    State,
+    bootstrap,
+    configuration,
+)
 from baseplane.drivers.cluster import template as templates
 from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.connections import Connection, Connections, connect
@@ -150,8 +158,27 @@ class LocalClusters:
         files = self.layout.cluster(ref)
         if not files.socket.exists() and not files.data.exists():
             raise ClusterMissing(f"There is no cluster of project {ref} on this machine.")
-        async with self.connections.lend(files.sockets, role, secret) as connection:
+        try:
+            connection = await self.connections.take(files.sockets, role, secret)
+        except Unavailable:
+            if role is Role.ADMIN:
+                raise
+            await self._mend(files.sockets, secret)
+            connection = await self.connections.take(files.sockets, role, secret)
+        try:
             yield connection
+        finally:
+            await self.connections.give_back(files.sockets, role, connection)
+
+    async def _mend(self, sockets: Path, secret: str) -> None:
+        """Give the platform's roles back their secrets: a tenant can change those of roles that his SQL runs as.
+
+        Raises Unavailable.
+        """
+        async with await connect(sockets, Role.ADMIN, secret) as db, db.transaction():
+            await db.execute(bootstrap.mend().encode())
+            for role in Role:
+                await _set_password(db, role, secret)
 
     async def stop_all(self) -> None:
         """Stop every cluster of this data directory, all at once."""

@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AnyUrl, Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
 from baseplane.api.bodies import Body, ClosedBody
 from baseplane.resources.organizations.schemas import Name
@@ -44,7 +44,7 @@ class V1CreateProjectBody(ClosedBody):
     region_selection: Annotated[SpecificSelection | GroupSelection, Field(discriminator="type")] | None = None
     kps_enabled: bool | None = Field(None, json_schema_extra=DEPRECATED)
     desired_instance_size: SizeName | None = None
-    template_url: AnyUrl | None = None
+    template_url: str | None = Field(None, json_schema_extra={"format": "uri"})
 
 
 class V1UpdateProjectBody(Body):

@@ -32,6 +32,8 @@ from baseplane.errors import Unavailable
 
 INITIAL_PASSWORD = "initial-password"
 """A file beside the data of a cluster that still has the template's password."""
+MENDING = 0x6D65_6E64
+"""Advisory lock in the tenant's database: one mends at a time."""
 START_WITHIN = 60.0
 """Seconds to readiness; crash recovery of a busy cluster is the long case."""
 
@@ -176,6 +178,7 @@ class LocalClusters:
         Raises Unavailable.
         """
         async with await connect(sockets, Role.ADMIN, secret) as db, db.transaction():
+            await db.execute("select pg_advisory_xact_lock(%s)", [MENDING])  # requests that fail come in crowds
             await db.execute(bootstrap.mend().encode())
             for role in Role:
                 await _set_password(db, role, secret)

@@ -42,6 +42,8 @@ async def _foreseen(_request: Request, error: Exception) -> Response:
     headers = error.headers if isinstance(error, errors.RateLimited) else {}
     if isinstance(error, errors.NotYet):
         headers = {"Retry-After": "5"}
+    if isinstance(error, errors.Unauthorized):
+        headers = {"WWW-Authenticate": "Bearer"}
     return answer(status_of(error), error.message, headers, **error.extra)
 
 
@@ -64,10 +66,12 @@ def _fault(fault: Mapping[str, Any]) -> str:
         return f"The body is not JSON: {fault['ctx']['error']} (at character {fault['loc'][-1]})"
     if fault["type"] == "missing":
         return f"{where}: is required" if where else "A JSON body is required"
+    if not where:
+        return "The body must be a JSON object"
     if fault["type"] == "extra_forbidden":
         return f"{where}: is not a field of this operation"
     text = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{where}: {text[:1].lower()}{text[1:]}" if where else f"The body is wrong: {text}"
+    return f"{where}: {text[:1].lower()}{text[1:]}"
 
 
 def _name(location: Sequence[str | int]) -> str:

@@ -1,6 +1,7 @@
 """`baseplane doctor`: is everything there that an installation needs, and what to do where it is not."""
 
 import contextlib
+import json
 import shutil
 import sys
 import time
@@ -70,17 +71,21 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
-    running = app.Paths(settings.data_dir).ready.exists()
-    wanted = (
+    ready = app.Paths(settings.data_dir).ready
+    if ready.exists():
+        serving = ", ".join(f"{name} {port}" for name, port in json.loads(ready.read_text())["ports"].items())
+        yield True, f"ports: this installation is running on {serving}"
+        return
+    for name, host, port in (
         ("listen", settings.listen_host, settings.listen_port),
         ("postgres_port", settings.ingress_host, settings.postgres_port),
         ("pooler_port", settings.ingress_host, settings.pooler_port),
-    )
-    for name, host, port in wanted:
-        if port and not ports.is_free(host, port) and not running:
-            yield None, f"port {port} is taken{ports.holder(port)}: set BASEPLANE_{name.upper()} to another."
-        elif port:
-            yield True, f"port {port} ({name}) is {'in use by this installation' if running else 'free'}"
+    ):
+        if not port or ports.is_free(host, port):
+            yield True, f"ports: {port or 'any'} ({name}) is free"
+        else:
+            advice = "`baseplane up` takes another" if name != "listen" else "choose another with --listen"
+            yield None, f"ports: {port} ({name}) is taken{ports.holder(port)}; {advice}."
 
 
 def _database_and_clock(settings: Settings) -> Iterator[Finding]:

@@ -111,16 +111,15 @@ def keyring(settings: Settings) -> Keyring:
     return Keyring.at(Paths(settings.data_dir).key)
 
 
-def clusters(settings: Settings) -> LocalClusters:
-    return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user))
+def clusters(settings: Settings, door: TlsDoor | None = None) -> LocalClusters:
+    return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user), door)
 
 
 @asynccontextmanager
 async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runtime]:
     """The runtime of one process, with its database open. ``connections`` bounds those to the platform database."""
-    driver = clusters(settings)
-    authority = Authority(Paths(settings.data_dir).authority)
-    door = TlsDoor(settings.ingress_host, settings.postgres_port, authority.certificate)
+    door = TlsDoor(settings.ingress_host, settings.postgres_port, Paths(settings.data_dir).authority / "ca.pem")
+    driver = clusters(settings, door)
     async with Database(database_url(settings), max_size=connections) as database:
         try:
             yield Runtime(settings, database, keyring(settings), driver, door)

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """How clients reach the API when that is not http://<listen>, for instance behind a TLS proxy."""
     ingress_host: str = "127.0.0.1"
-    """The address that the Postgres door binds."""
+    """The address that the Postgres door binds, and at which the other parts reach it."""
     database_url: SecretStr | None = None
     """The platform database. Unset, `baseplane up` runs one in the data directory."""
     platform_key: SecretStr | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ class Connections:
         self._idle: defaultdict[tuple[Path, Role], list[tuple[float, Connection]]] = defaultdict(list)
         self._sweeper: asyncio.Task[None] | None = None
 
-    async def take(self, sockets: Path, role: Role, secret: str) -> Connection:
-        """A kept connection, or a new one. Raises Unavailable."""
-        return self._kept(sockets, role) or await connect(sockets, role, secret)
+    async def take(self, sockets: Path, role: Role, new: Callable[[], Awaitable[Connection]]) -> Connection:
+        """A kept connection, or a ``new`` one. Raises what that raises."""
+        return self._kept(sockets, role) or await new()
 
     def _kept(self, sockets: Path, role: Role) -> Connection | None:
         kept = self._idle[sockets, role]

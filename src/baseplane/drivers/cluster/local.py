@@ -28,6 +28,7 @@ from baseplane.drivers.cluster.engines import Engine, pick
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
+from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 
 INITIAL_PASSWORD = "initial-password"
@@ -39,10 +40,13 @@ START_WITHIN = 60.0
 
 
 class LocalClusters:
-    def __init__(self, layout: Layout, engines: Path, account: Account) -> None:
+    """``elsewhere`` is the door to clusters whose files are not on this machine: an API process may run anywhere."""
+
+    def __init__(self, layout: Layout, engines: Path, account: Account, elsewhere: TlsDoor | None = None) -> None:
         self.layout = layout
         self.engines = engines
         self.account = account
+        self.elsewhere = elsewhere
         self.connections = Connections()
         self._engine_of: dict[int, Engine] = {}
 
@@ -158,19 +162,25 @@ class LocalClusters:
     @contextlib.asynccontextmanager
     async def _connect(self, ref: str, role: Role, secret: str) -> AsyncIterator[Connection]:
         files = self.layout.cluster(ref)
-        if not files.socket.exists() and not files.data.exists():
-            raise ClusterMissing(f"There is no cluster of project {ref} on this machine.")
-        try:
-            connection = await self.connections.take(files.sockets, role, secret)
-        except Unavailable:
-            if role is Role.ADMIN:
-                raise
-            await self._mend(files.sockets, secret)
-            connection = await self.connections.take(files.sockets, role, secret)
+        connection = await self.connections.take(files.sockets, role, lambda: self._open(files, ref, role, secret))
         try:
             yield connection
         finally:
             await self.connections.give_back(files.sockets, role, connection)
+
+    async def _open(self, files: ClusterFiles, ref: str, role: Role, secret: str) -> Connection:
+        """Through the socket; through the public door where the cluster is another machine's."""
+        if not files.data.exists():
+            if self.elsewhere is None:
+                raise ClusterMissing(f"There is no cluster of project {ref} on this machine.")
+            return await self.elsewhere.connect(ref, role, secret)
+        try:
+            return await connect(files.sockets, role, secret)
+        except Unavailable:
+            if role is Role.ADMIN:
+                raise
+            await self._mend(files.sockets, secret)
+            return await connect(files.sockets, role, secret)
 
     async def _mend(self, sockets: Path, secret: str) -> None:
         """Give the platform's roles back their secrets: a tenant can change those of roles that his SQL runs as.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 
@@ -26,9 +26,10 @@ class TlsDoor:
     port: int
     ca: Path
 
-    async def probe(self, ref: str, role: str, password: str) -> None:
+    async def connect(self, ref: str, role: str, password: str) -> psycopg.AsyncConnection[Any]:
+        """Raises Unavailable."""
         try:
-            async with await psycopg.AsyncConnection.connect(
+            return await psycopg.AsyncConnection.connect(
                 host=self.host,
                 port=self.port,
                 user=f"{role}.{ref}",
@@ -37,10 +38,22 @@ class TlsDoor:
                 sslmode="verify-ca",
                 sslrootcert=str(self.ca),
                 connect_timeout=WITHIN,
-                application_name="baseplane probe",
+                application_name="baseplane",
                 autocommit=True,
-            ) as connection:
-                await connection.execute("select 1")
+                prepare_threshold=None,
+            )
         except psycopg.Error as error:
-            reason = str(error).strip().splitlines()[-1].rpartition("FATAL:")[2].strip()
-            raise Unavailable(f"Failed to connect to database: {reason or 'no answer'}") from error
+            raise _unavailable(error) from error
+
+    async def probe(self, ref: str, role: str, password: str) -> None:
+        async with await self.connect(ref, role, password) as connection:
+            try:
+                await connection.execute("select 1")
+            except psycopg.Error as error:
+                raise _unavailable(error) from error
+
+
+def _unavailable(error: psycopg.Error) -> Unavailable:
+    """The last line says why; those before say where, which the caller knows."""
+    reason = (str(error).strip().splitlines() or [""])[-1].rpartition("FATAL:")[2].strip()
+    return Unavailable(f"Failed to connect to database: {reason or 'no answer'}")

@@ -62,7 +62,6 @@ async def create_project(body: V1CreateProjectBody, ctx: Ctx) -> V1ProjectRespon
         ),
         size=choose_size(settings, body.desired_instance_size),
         engine=settings.engine,
-        postgres_version=ctx.rt.clusters.version(settings.engine),
         password=body.db_pass,
     )
     await queue.start(ctx.db, workflows.create, project.ref)

@@ -96,7 +96,7 @@ class V1ProjectWithDatabaseResponse(V1ProjectResponse):
     def at(cls, project: Project, project_host: str) -> Self:
         database = ProjectDatabase(
             host=f"db.{project.ref}.{project_host}",
-            version=project.postgres_version,
+            version=project.postgres_version or str(project.engine),
             postgres_engine=str(project.engine),
             release_channel="ga",
         )

@@ -30,10 +30,10 @@ class Project:
     region: str
     size: str
     engine: int
-    postgres_version: str
     created_at: datetime
     status: Status
     cause: str | None
+    postgres_version: str | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "status", Status(self.status))
@@ -49,8 +49,8 @@ class ProjectSecrets:
 
 
 _PROJECT: LiteralString = (
-    "p.id, p.ref, p.organization_slug, p.name, p.region, p.size, p.engine, p.postgres_version, p.created_at,"
-    " p.status, p.cause"
+    "p.id, p.ref, p.organization_slug, p.name, p.region, p.size, p.engine, p.created_at, p.status, p.cause,"
+    " p.postgres_version"
 )
 
 
@@ -63,7 +63,6 @@ async def insert(
     region: str,
     size: str,
     engine: int,
-    postgres_version: str,
     password: str,
 ) -> Project:
     """Write down what is wanted; nothing is made yet. Raises Conflict when the name is taken."""
@@ -72,8 +71,8 @@ async def insert(
         return await one(
             db,
             Project,
-            "insert into projects as p (ref, organization_slug, name, region, size, engine, postgres_version,"
-            " password, secret, jwt_secret) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning " + _PROJECT,
+            "insert into projects as p (ref, organization_slug, name, region, size, engine,"
+            " password, secret, jwt_secret) values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning " + _PROJECT,
             [
                 ref,
                 organization_slug,
@@ -81,7 +80,6 @@ async def insert(
                 region,
                 size,
                 engine,
-                postgres_version,
                 keyring.seal(password, f"projects.password:{ref}"),
                 keyring.seal(secrets.token_urlsafe(32), f"projects.secret:{ref}"),
                 keyring.seal(secrets.token_urlsafe(48), f"projects.jwt_secret:{ref}"),
@@ -200,6 +198,10 @@ async def settle(
         [to, cause, ref, list(only_from)],
     )
     return cursor.rowcount == 1
+
+
+async def record_version(db: Connection, ref: Ref, version: str) -> None:
+    await db.execute("update projects set postgres_version = %s where ref = %s", [version, ref])
 
 
 async def erase(db: Connection, ref: Ref) -> None:

@@ -48,7 +48,10 @@ create = Workflow("project.create", failed=_fails_as(Status.INIT_FAILED, only_fr
 
 @create.step(within=RECOVERY, undo=remove_cluster)
 async def provision(rt: Runtime, ref: str) -> None:
-    await rt.clusters.create(await _spec(rt, ref))
+    spec = await _spec(rt, ref)
+    await rt.clusters.create(spec)
+    async with rt.database.connection() as db:
+        await store.record_version(db, ref, rt.clusters.version(spec.engine))
 
 
 create.step(within=timedelta(minutes=1), final=(ClusterMissing,))(serve)

@@ -37,7 +37,7 @@ create table access_tokens (
 );
 create index on access_tokens (user_id);
 
--- The API writes what is wanted; status, cause and status_since are written by workflows alone.
+-- The API writes what is wanted; what is observed, from status on, is written by workflows alone.
 create table projects (
     id bigint generated always as identity unique,
     ref text primary key check (ref ~ '^[a-z]{20}$'),
@@ -46,14 +46,14 @@ create table projects (
     region text not null,
     size text not null,
     engine int not null,
-    postgres_version text not null,
     password bytea not null,
     secret bytea not null,
     jwt_secret bytea not null,
     created_at timestamptz not null default now(),
     status text not null default 'COMING_UP',
     cause text,
-    status_since timestamptz not null default now()
+    status_since timestamptz not null default now(),
+    postgres_version text
 );
 create unique index on projects (organization_slug, name) where status <> 'REMOVED';
 create index on projects (status);

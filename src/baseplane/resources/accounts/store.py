@@ -37,6 +37,19 @@ class Token:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    user_id: UUID
+    email: str
+    name: str
+    kind: str
+    permissions: list[str] | None
+    scopes: list[str] | None
+    organizations: list[str] | None
+    projects: list[str] | None
+    expires_at: datetime | None
+
+
 _USER = "id, email, name, created_at"
 _TOKEN = "t.id, t.user_id, u.email, t.name, t.hint, t.kind, t.permissions, t.expires_at, t.created_at"
 
@@ -123,22 +136,9 @@ async def delete_token(db: Connection, token_id: str) -> None:
 
 async def find_caller(db: Connection, token_digest: bytes) -> Caller | None:
     """Who holds the token with this digest."""
-
-    @dataclass(frozen=True, slots=True)
-    class Found:
-        user_id: UUID
-        email: str
-        name: str
-        kind: str
-        permissions: list[str] | None
-        scopes: list[str] | None
-        organizations: list[str] | None
-        projects: list[str] | None
-        expires_at: datetime | None
-
     found = await maybe(
         db,
-        Found,
+        _Holder,
         "select t.user_id, u.email, u.name, t.kind, t.permissions, t.scopes, t.organizations, t.projects, t.expires_at"
         " from access_tokens t join users u on u.id = t.user_id where t.digest = %s",
         [token_digest],

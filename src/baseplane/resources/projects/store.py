@@ -40,6 +40,11 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class _SeenProject(Project):
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProjectSecrets:
     """``password`` is that of role postgres, ``secret`` that of the platform's own roles inside the cluster."""
 
@@ -102,14 +107,9 @@ async def find(db: Connection, ref: Ref) -> Project | None:
 
 async def get_of_member(db: Connection, ref: Ref, user_id: str) -> tuple[Project, str]:
     """The project and the user's role in its organization. Raises NotFound, also when the user is no member."""
-
-    @dataclass(frozen=True, slots=True)
-    class Seen(Project):
-        role: str
-
     seen = await one(
         db,
-        Seen,
+        _SeenProject,
         "select " + _PROJECT + ", m.role from projects p join members m using (organization_slug)"
         " where ref = %s and m.user_id = %s and status <> 'REMOVED'",
         [ref, user_id],

@@ -35,12 +35,19 @@ class Json(logging.Formatter):
         return orjson.dumps(line).decode()
 
 
+class Rotating(logging.handlers.RotatingFileHandler):
+    """Asks how long the file is instead of formatting every line twice to find out; a file may end a line late."""
+
+    def shouldRollover(self, _record: logging.LogRecord) -> bool:  # noqa: N802
+        return self.stream is not None and self.stream.tell() >= self.maxBytes
+
+
 def configure(part: str, level: str, file: Path | None = None) -> None:
     """Log to ``file``, which rotates, or to standard error."""
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=KEEP_FILES)
+        handler = Rotating(file, maxBytes=FILE_BYTES, backupCount=KEEP_FILES)
     handler.setFormatter(Json(part))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -16,10 +15,6 @@ from baseplane.api.requests import Requests
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 DESCRIPTION = "Manage organizations and projects, each a Postgres cluster of its own, on your own machines."
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text}
-    for status, text in ((401, "Unauthorized"), (403, "Forbidden"), (429, "Too Many Requests"))
-}
 
 
 def build(edge: Edge, routers: Iterable[APIRouter], lifespan: Lifespan, version: str) -> FastAPI:
@@ -33,8 +28,8 @@ def build(edge: Edge, routers: Iterable[APIRouter], lifespan: Lifespan, version:
         separate_input_output_schemas=False,
     )
     app.state.edge = edge
-    for router in routers:
-        app.include_router(router, responses=ERRORS)
+    for router in routers:  # their routes have whole paths; include_router would match each request twice
+        app.router.routes.extend(router.routes)
     app.add_api_route("/health", _alive(edge), include_in_schema=False)
     answers.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)

@@ -1,9 +1,9 @@
 """Around every request: its id, its log line, the limit of its body, and the last resort when something breaks."""
 
 import logging
+import os
 import re
 import time
-import uuid
 from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,7 +31,7 @@ class Requests:
             return
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
-        request_id = given if _ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if _ACCEPTED_ID.fullmatch(given) else os.urandom(16).hex()
         own: dict[str, str] = {"X-Request-Id": request_id}
         scope["baseplane.headers"] = own
         token = REQUEST_ID.set(request_id)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
-from fastapi import Request, Response, params
+from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
 
 from baseplane.api import idempotency, permissions
@@ -45,6 +45,17 @@ class DirectOperation(Operation):
     """For work that takes long outside the platform database: it holds no connection meanwhile."""
 
     in_transaction = False
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text}
+    for status, text in ((401, "Unauthorized"), (403, "Forbidden"), (429, "Too Many Requests"))
+}
+
+
+def operations(prefix: str, tag: str, route: type[Operation] = Operation) -> APIRouter:
+    """A router for one slice's operations below ``prefix``."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=route, responses=ERRORS)
 
 
 async def _within_transaction(ctx: Context, request: Request, handler: Handler, *, in_transaction: bool) -> Response:

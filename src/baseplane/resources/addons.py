@@ -2,15 +2,13 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
-
 from baseplane.api.bodies import Body
 from baseplane.api.context import Ctx
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 from baseplane.drivers.cluster.sizes import SIZES, Size
 from baseplane.resources.projects.lookup import InProject
 
-router = APIRouter(prefix="/v1/projects/{ref}/billing/addons", tags=["Billing"], route_class=Operation)
+router = operations("/v1/projects/{ref}/billing/addons", "Billing")
 
 AddonType = Literal[
     "custom_domain", "compute_instance", "pitr", "ipv4", "auth_mfa_phone", "auth_mfa_web_authn", "log_drain"

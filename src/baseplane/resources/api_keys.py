@@ -4,18 +4,18 @@ import hashlib
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from baseplane.api.bodies import Body
 from baseplane.api.context import Ctx
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 from baseplane.resources.projects import store
 from baseplane.resources.projects.lookup import InProject
 from baseplane.resources.projects.store import Project
 
-router = APIRouter(prefix="/v1/projects/{ref}/api-keys", tags=["Secrets"], route_class=Operation)
+router = operations("/v1/projects/{ref}/api-keys", "Secrets")
 
 TEN_YEARS = 10 * 365 * 24 * 3600  # seconds
 LEGACY = (

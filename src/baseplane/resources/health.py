@@ -4,12 +4,12 @@ import asyncio
 import json
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BeforeValidator
 
 from baseplane.api.bodies import Body
 from baseplane.api.context import Ctx
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 from baseplane.drivers.cluster import Role
 from baseplane.errors import BaseplaneError
 from baseplane.resources.projects import store
@@ -18,7 +18,7 @@ from baseplane.resources.projects.status import Status
 from baseplane.resources.projects.store import Project
 from baseplane.runtime import Runtime
 
-router = APIRouter(prefix="/v1/projects/{ref}/health", tags=["Projects"], route_class=Operation)
+router = operations("/v1/projects/{ref}/health", "Projects")
 
 Service = Literal["auth", "db", "db_postgres_user", "pooler", "realtime", "rest", "storage", "pg_bouncer"]
 ServiceStatus = Literal["COMING_UP", "ACTIVE_HEALTHY", "UNHEALTHY"]

@@ -1,17 +1,15 @@
 """Pausing a project, and bringing it back."""
 
-from fastapi import APIRouter
-
 from baseplane.api.answers import Empty
 from baseplane.api.context import Ctx
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 from baseplane.errors import Conflict
 from baseplane.resources.projects import store, workflows
 from baseplane.resources.projects.lookup import InProject
 from baseplane.resources.projects.status import PAUSABLE, RESTORABLE, Status, require
 from baseplane.workflows import queue
 
-router = APIRouter(prefix="/v1/projects/{ref}", tags=["Projects"], route_class=Operation)
+router = operations("/v1/projects/{ref}", "Projects")
 
 
 @router.post("/pause", operation_id="v1-pause-a-project", response_class=Empty)

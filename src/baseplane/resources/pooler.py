@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
-
 from baseplane.api.bodies import Body
 from baseplane.api.context import Ctx
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.resources.projects.lookup import InProject
 
-router = APIRouter(prefix="/v1/projects/{ref}/config/database", tags=["Database"], route_class=Operation)
+router = operations("/v1/projects/{ref}/config/database", "Database")
 
 
 class SupavisorConfigResponse(Body):

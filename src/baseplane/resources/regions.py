@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from baseplane.api.bodies import Body
 from baseplane.api.context import Ctx
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.errors import Invalid
 from baseplane.resources.organizations.lookup import enter
@@ -110,7 +110,7 @@ class RegionsInfo(Body):
     all: AllRegions
 
 
-router = APIRouter(prefix="/v1/projects", tags=["Projects"], route_class=Operation)
+router = operations("/v1/projects", "Projects")
 
 
 @router.get("/available-regions", operation_id="v1-get-available-regions")

@@ -1,12 +1,10 @@
 """A project's storage configuration. The storage server itself is not part of this installation yet."""
 
-from fastapi import APIRouter
-
 from baseplane.api.bodies import Body
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 from baseplane.resources.projects.lookup import InProject
 
-router = APIRouter(prefix="/v1/projects/{ref}/config/storage", tags=["Storage"], route_class=Operation)
+router = operations("/v1/projects/{ref}/config/storage", "Storage")
 
 FILE_SIZE_LIMIT = 50 * 1024 * 1024  # bytes; the hosted platform's default
 

@@ -1,10 +1,8 @@
-from fastapi import APIRouter
-
 from baseplane.api.bodies import Body
 from baseplane.api.context import Ctx
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 
-router = APIRouter(prefix="/v1/profile", tags=["Profile"], route_class=Operation)
+router = operations("/v1/profile", "Profile")
 
 
 class V1ProfileResponse(Body):

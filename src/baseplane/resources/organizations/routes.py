@@ -1,7 +1,5 @@
-from fastapi import APIRouter
-
 from baseplane.api.context import Ctx
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 from baseplane.resources.organizations import store
 from baseplane.resources.organizations.entitlements import ROWS, entitlement
 from baseplane.resources.organizations.lookup import InOrganization
@@ -13,7 +11,7 @@ from baseplane.resources.organizations.schemas import (
     V1OrganizationSlugResponse,
 )
 
-router = APIRouter(prefix="/v1/organizations", tags=["Organizations"], route_class=Operation)
+router = operations("/v1/organizations", "Organizations")
 
 
 @router.get("", operation_id="v1-list-all-organizations")

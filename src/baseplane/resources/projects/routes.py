@@ -1,9 +1,9 @@
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from baseplane.api.context import Ctx
-from baseplane.api.route import Operation
+from baseplane.api.route import operations
 from baseplane.errors import Invalid
 from baseplane.resources.organizations.lookup import InOrganization, enter
 from baseplane.resources.projects import store, workflows
@@ -25,8 +25,8 @@ from baseplane.resources.projects.store import Project
 from baseplane.resources.regions import choose, choose_size
 from baseplane.workflows import journal, queue
 
-router = APIRouter(prefix="/v1/projects", tags=["Projects"], route_class=Operation)
-of_organization = APIRouter(prefix="/v1/organizations", tags=["Projects"], route_class=Operation)
+router = operations("/v1/projects", "Projects")
+of_organization = operations("/v1/organizations", "Projects")
 
 
 @router.get("", operation_id="v1-list-all-projects")

@@ -1,12 +1,12 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field
 
 from baseplane.api.bodies import Body
 from baseplane.api.context import Context, Ctx
-from baseplane.api.route import DirectOperation, Operation
+from baseplane.api.route import DirectOperation, operations
 from baseplane.drivers.cluster import Role
 from baseplane.resources.projects import store, workflows
 from baseplane.resources.projects.lookup import InProject
@@ -17,8 +17,8 @@ from baseplane.resources.sql import execution
 from baseplane.workflows import queue
 
 PREFIX = "/v1/projects/{ref}/database"
-router = APIRouter(prefix=PREFIX, tags=["Database"], route_class=Operation)
-direct = APIRouter(prefix=PREFIX, tags=["Database"], route_class=DirectOperation)
+router = operations(PREFIX, "Database")
+direct = operations(PREFIX, "Database", route=DirectOperation)
 
 
 class V1ReadOnlyQueryBody(Body):

@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import psutil
-
 PR_SET_CHILD_SUBREAPER = 36  # Linux, prctl(2)
 STOP_WITHIN = 8.0
 """Seconds that the parts have to end before they are killed; whatever they were doing goes on at the next start."""
@@ -93,11 +91,10 @@ def adopt_orphans() -> None:
 
 
 def reap_orphans(own: set[int]) -> None:
-    """Collect dead children that we adopted."""
-    for child in psutil.Process().children():
-        with contextlib.suppress(psutil.Error, ChildProcessError):
-            if child.pid not in own and child.status() == psutil.STATUS_ZOMBIE:
-                os.waitpid(child.pid, os.WNOHANG)
+    """Collect dead children that we adopted; our own are left to whoever asks how they ended."""
+    with contextlib.suppress(AttributeError, ChildProcessError):
+        while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and dead.si_pid not in own:
+            os.waitpid(dead.si_pid, 0)
 
 
 def _how(code: int) -> str:

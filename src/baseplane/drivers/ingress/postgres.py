@@ -4,7 +4,8 @@ import asyncio
 
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.ingress import Limits, Lookup
-from baseplane.drivers.ingress.session import Door, Session
+from baseplane.drivers.ingress.door import Door
+from baseplane.drivers.ingress.session import Session
 from baseplane.drivers.ingress.tls import door_context
 
 

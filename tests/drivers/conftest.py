@@ -1,4 +1,5 @@
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,9 @@ from tests.drivers import postgres_server
 REF = "abcdefghijklmnopqrst"
 GONE = "goneabcdefghijklmnop"
 HOST = "sb.test"
+SSL_REQUEST = struct.pack("!II", 8, 80877103)
+GSSENC_REQUEST = struct.pack("!II", 8, 80877104)
+DIRECT = {"sslmode": "require", "sslnegotiation": "direct"}
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +80,8 @@ async def door(server: postgres_server.Server, authority: Authority, limits: Lim
     assert ingress.connections == 0
     assert ingress._door.cancels == {}
     assert [task for task in asyncio.all_tasks() if "Session." in repr(task.get_coro())] == []
+
+
+def startup(**parameters: str) -> bytes:
+    body = b"".join(f"{name}\0{value}\0".encode() for name, value in parameters.items()) + b"\0"
+    return struct.pack("!II", len(body) + 8, 196608) + body

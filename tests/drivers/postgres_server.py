@@ -49,6 +49,7 @@ def running() -> Iterator[Server]:
         home / "bin/initdb",
         "-D",
         root / "data",
+        "--encoding=UTF8",
         "-U",
         "postgres",
         "--auth=scram-sha-256",

@@ -1,0 +1,87 @@
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from baseplane.drivers.certificates import Authority
+from baseplane.drivers.ingress import Limits, Refused, Route
+from baseplane.drivers.ingress.postgres import PostgresIngress
+from tests.drivers import postgres_server
+
+REF = "abcdefghijklmnopqrst"
+GONE = "goneabcdefghijklmnop"
+HOST = "sb.test"
+SSL_REQUEST = struct.pack("!II", 8, 80877103)
+GSSENC_REQUEST = struct.pack("!II", 8, 80877104)
+DIRECT = {"sslmode": "require", "sslnegotiation": "direct"}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres_server.Server]:
+    with postgres_server.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@dataclass(frozen=True)
+class Door:
+    """A listening ingress, and how to come in."""
+
+    ingress: PostgresIngress
+    port: int
+    routes: dict[str, Route]
+
+    async def connect(self, **changes: Any) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+        parameters = {
+            "host": "localhost", "hostaddr": "127.0.0.1", "port": self.port, "dbname": "postgres",
+            "user": f"postgres.{REF}", "password": postgres_server.PASSWORD, "autocommit": True,
+            "sslmode": "disable", "gssencmode": "disable", "connect_timeout": 10,
+        }  # fmt: skip
+        return await psycopg.AsyncConnection.connect(**(parameters | changes))
+
+    async def raw(self, *packets: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"".join(packets))
+        return reader, writer
+
+    def buffered(self) -> int:
+        """Bytes that wait in this process for either side."""
+        sessions = self.ingress._door.sessions
+        sides = [side for s in sessions for side in (s.transport, s.upstream and s.upstream._transport) if side]
+        return sum(side.get_write_buffer_size() for side in sides)
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return replace(Limits(), handshake=5.0, connect=5.0)
+
+
+@pytest.fixture
+async def door(server: postgres_server.Server, authority: Authority, limits: Limits) -> AsyncIterator[Door]:
+    routes = {REF: Route(server.socket), GONE: Route(str(Path(server.socket).parent / "gone"))}
+
+    async def lookup(ref: str) -> Route:
+        if ref not in routes:
+            raise Refused(f"there is no project {ref}", sqlstate="3D000", hint="Check the ref.")
+        return routes[ref]
+
+    ingress = PostgresIngress(lookup, authority, HOST, limits)
+    yield Door(ingress, await ingress.listen("127.0.0.1", 0), routes)
+    await ingress.close()
+    assert ingress.connections == 0
+    assert ingress._door.cancels == {}
+    assert [task for task in asyncio.all_tasks() if "Session." in repr(task.get_coro())] == []
+
+
+def startup(**parameters: str) -> bytes:
+    body = b"".join(f"{name}\0{value}\0".encode() for name, value in parameters.items()) + b"\0"
+    return struct.pack("!II", len(body) + 8, 196608) + body

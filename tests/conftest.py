@@ -125,7 +125,7 @@ class Client:
 
     async def drain(self) -> None:
         """Carry out everything that was asked for."""
-        await self.queue.work(until_idle=True)
+        await self.queue.drain()
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from baseplane.database import Connection, Database
+from baseplane.database import Connection, Database, value
 from baseplane.errors import NotFound, Unavailable
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow, journal, runner
@@ -22,6 +22,8 @@ HEARTBEAT = 1.0
 """Seconds between two signs of life of a worker."""
 STALLED = 4.0
 """Seconds without a sign of life after which a worker counts as dead and its runs are taken over."""
+FETCH = 0.25
+"""Seconds until a run is noticed that had to wait for an earlier one of its subject; others are announced."""
 SWEEP = 1.0
 """Seconds between two looks for runs that nobody carries on."""
 POLL = 0.02
@@ -54,29 +56,40 @@ class Queue:
         with contextlib.suppress(journal.SupersededError):
             await runner.carry_on(self.rt, UUID(run_id))
 
-    async def work(self, *, until_idle: bool = False) -> None:
-        """Carry runs on until cancelled; with ``until_idle``, until there is none left.
+    async def work(self) -> None:
+        """Carry runs on until cancelled.
 
         Raises Unavailable when the queue breaks off, for instance because the platform database restarts.
         """
         await self.rescue()
         sweeper = asyncio.create_task(self._sweep())
         try:
-            await self.app.run_worker_async(
-                concurrency=self.rt.settings.worker_concurrency,
-                wait=not until_idle,
-                listen_notify=not until_idle,
-                install_signal_handlers=False,
-                delete_jobs="always",
-                update_heartbeat_interval=HEARTBEAT,
-                stalled_worker_timeout=STALLED,
-                fetch_job_polling_interval=1.0,
-                shutdown_graceful_timeout=3.0,
-            )
+            await self._work(wait=True)
         finally:
             sweeper.cancel()
-        if not until_idle:
-            raise Unavailable("The queue broke off; its log says why.")
+        raise Unavailable("The queue broke off; its log says why.")
+
+    async def drain(self) -> None:
+        """Carry runs on until there is none left."""
+        await self.rescue()
+        waiting = True
+        while waiting:
+            await self._work(wait=False)  # it does not see runs that wait for one of the same subject
+            async with self.rt.database.connection() as db:
+                waiting = await value(db, "select exists (select from procrastinate_jobs where status = 'todo')")
+
+    async def _work(self, *, wait: bool) -> None:
+        await self.app.run_worker_async(
+            concurrency=self.rt.settings.worker_concurrency,
+            wait=wait,
+            listen_notify=wait,
+            install_signal_handlers=False,
+            delete_jobs="always",
+            update_heartbeat_interval=HEARTBEAT,
+            stalled_worker_timeout=STALLED,
+            fetch_job_polling_interval=FETCH,
+            shutdown_graceful_timeout=3.0,
+        )
 
     async def _sweep(self) -> None:
         while True:

@@ -1,0 +1,80 @@
+import asyncio
+import secrets
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from baseplane.errors import NotFound
+from baseplane.runtime import Runtime
+from baseplane.workflows import queue
+from baseplane.workflows.queue import Queue
+from tests.workflows.conftest import Trial
+
+
+async def test_a_queued_run_is_carried_out(trial: Trial, worker: Queue) -> None:
+    trial.step("one")
+    run_id = await trial.start(secrets.token_hex(8))
+    await worker.drain()
+    assert (await trial.state(run_id)).state == "done"
+
+
+async def test_a_run_of_a_transaction_that_was_rolled_back_never_was(trial: Trial, worker: Queue) -> None:
+    trial.step("one")
+    async with trial.rt.database.transaction() as db:
+        run_id = await queue.start(db, trial.workflow, "subject")
+        raise psycopg.Rollback
+    await worker.drain()
+    assert trial.seen == []
+    with pytest.raises(NotFound):
+        await queue.outcome(trial.rt.database, run_id, timedelta(0))
+
+
+async def test_runs_of_one_subject_go_one_at_a_time_in_order(trial: Trial, worker: Queue) -> None:
+    async def slow(_rt: Runtime, _subject: str) -> None:
+        trial.seen.append("begin")
+        for _ in range(20):
+            await asyncio.sleep(0)
+        trial.seen.append("end")
+
+    trial.workflow.step()(slow)
+    subject = secrets.token_hex(8)
+    for _ in range(3):
+        await trial.start(subject)
+    await worker.drain()
+    assert trial.seen == ["begin", "end"] * 3
+
+
+async def test_queued_runs_collapse_when_asked_to(trial: Trial) -> None:
+    first = await trial.start("collapsing", collapse=True)
+    assert await trial.start("collapsing", collapse=True) == first
+    assert await trial.start("collapsing") != first
+
+
+async def test_a_run_that_no_job_carries_is_found(trial: Trial, worker: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "STALLED", 0.0)
+    trial.step("one")
+    run_id = await trial.insert()
+    await worker.drain()
+    assert (await trial.state(run_id)).state == "done"
+
+
+async def test_the_run_of_a_worker_without_a_sign_of_life_is_taken_over(trial: Trial, worker: Queue) -> None:
+    trial.step("one")
+    run_id = await trial.start(secrets.token_hex(8))
+    async with trial.rt.database.connection() as db:
+        cursor = await db.execute(
+            "insert into procrastinate_workers (last_heartbeat) values (now() - interval '1 minute') returning id"
+        )
+        (dead,) = await cursor.fetchone() or (None,)
+        await db.execute(
+            "update procrastinate_jobs set status = 'doing', worker_id = %s where args->>'run_id' = %s",
+            [dead, str(run_id)],
+        )
+    await worker.drain()
+    assert (await trial.state(run_id)).state == "done"
+
+
+async def test_who_waits_for_a_run_gets_it_as_it_is_when_the_time_is_over(trial: Trial) -> None:
+    run_id = await trial.insert()
+    assert (await queue.outcome(trial.rt.database, run_id, timedelta(seconds=0.05))).state == "queued"

@@ -16,7 +16,9 @@ alter role supabase_admin set default_transaction_read_only = off;
 alter role supabase_admin set default_transaction_isolation = 'read committed';
 alter role supabase_admin set standard_conforming_strings = on;
 alter role supabase_admin set row_security = on;
-alter role supabase_admin set local_preload_libraries = '';
+-- "= ''" would name one library without a name. What is current here is the empty list; a library that is missing,
+-- named by the tenant for his database, would keep the superuser out.
+alter role supabase_admin set local_preload_libraries from current;
 -- What the platform runs is no one else's to read: neither in the log nor in the tenant's statistics.
 alter role supabase_admin set log_statement = 'none';
 alter role supabase_admin set pg_stat_statements.track = 'none';

@@ -32,6 +32,25 @@ grant usage on schema
   to supabase_read_only_user;
 grant select on supabase_migrations.schema_migrations to supabase_read_only_user;
 
+-- Users set PostgREST's settings on its role. A setting that no library defines is refused from 15 on but to those who
+-- are granted it by name. Each reaches PostgREST alone, which asks for no right beyond authenticator's.
+do $$
+declare
+  setting text;
+begin
+  if current_setting('server_version_num')::integer >= 150000 then
+    foreach setting in array array[
+      'db_aggregates_enabled', 'db_anon_role', 'db_extra_search_path', 'db_hoisted_tx_settings', 'db_max_rows',
+      'db_plan_enabled', 'db_pre_request', 'db_root_spec', 'db_schemas', 'db_tx_end', 'openapi_mode',
+      'openapi_security_active', 'server_cors_allowed_origins', 'server_timing_enabled', 'server_trace_header'
+    ]
+    loop
+      execute format('grant set on parameter pgrst.%s to postgres', setting);
+    end loop;
+  end if;
+end
+$$;
+
 -- Last, so that nothing above depends on it.
 alter database postgres set search_path = "$user", public, extensions;
 alter role postgres set search_path = "$user", public, extensions;

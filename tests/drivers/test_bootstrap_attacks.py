@@ -153,7 +153,7 @@ ATTACKS = (
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_tenant_is_refused(cluster: Cluster, tenant: str, attack: str) -> None:
     wanted = attack.removeprefix("create extension ")
-    if wanted != attack and not cluster.rows(tenant, f"select from pg_available_extensions where name = '{wanted}'"):
+    if wanted != attack and not cluster.rows(tenant, f"select 1 from pg_available_extensions where name = '{wanted}'"):
         pytest.skip("not in this engine")
     with cluster.connect(tenant) as session:
         if not attack.startswith(("alter system", "create tablespace")):

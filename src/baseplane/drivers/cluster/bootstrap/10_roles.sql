@@ -50,8 +50,9 @@ begin
     alter role postgres createrole;
     -- Owner rights over what the servers made (policies on storage.objects, triggers on auth.users), but neither their
     -- logins nor their passwords: no SET ROLE, no admin.
-    grant supabase_auth_admin, supabase_storage_admin, supabase_functions_admin, supabase_realtime_admin
-      to postgres with inherit true, set false;
+    -- As text, because 15 would not parse it.
+    execute 'grant supabase_auth_admin, supabase_storage_admin, supabase_functions_admin, supabase_realtime_admin'
+      ' to postgres with inherit true, set false';
     -- A role that postgres creates can own things at once, as it could before 16.
     alter role postgres set createrole_self_grant = 'set, inherit';
   else

@@ -15,8 +15,12 @@ alter role supabase_admin set idle_in_transaction_session_timeout = 0;
 alter role supabase_admin set default_transaction_read_only = off;
 alter role supabase_admin set default_transaction_isolation = 'read committed';
 alter role supabase_admin set standard_conforming_strings = on;
+alter role supabase_admin set client_encoding = 'UTF8';
+alter role supabase_admin set datestyle = 'ISO, MDY';
+alter role supabase_admin set bytea_output = 'hex';
 alter role supabase_admin set row_security = on;
--- = '' would be stored as a library without a name, which no login finds.
+-- "= ''" would name one library without a name. What is current here is the empty list; a library that is missing,
+-- named by the tenant for his database, would keep the superuser out.
 alter role supabase_admin set local_preload_libraries from current;
 -- What the platform runs is no one else's to read: neither in the log nor in the tenant's statistics.
 alter role supabase_admin set log_statement = 'none';
@@ -57,7 +61,7 @@ alter role baseplane_query set role = 'postgres';
 do $$
 begin
   if current_setting('server_version_num')::integer >= 160000 then
-    grant postgres to baseplane_query with inherit false, set true;
+    execute 'grant postgres to baseplane_query with inherit false, set true';  -- 15 would not parse it
     alter role baseplane_query set createrole_self_grant = 'set, inherit';
   else
     grant postgres to baseplane_query;

@@ -1,13 +1,10 @@
 -- Who may use what is there now.
 
--- CONNECT and TEMP are named one by one. A role that the tenant makes needs "grant connect on database postgres" from
--- him before it can log in. TEMP is kept from anon: a stranger's temporary tables are disk that no one watches.
+-- Whoever has a login here may connect, as in any Postgres: there is one tenant, and the roles that he makes are his. TEMP
+-- is kept from anon: a stranger's temporary tables are disk that no one watches.
 revoke all on database template1 from public;
 revoke all on database postgres from public;
-grant connect on database postgres to
-  authenticator, baseplane_query, supabase_read_only_user, supabase_auth_admin, supabase_storage_admin,
-  supabase_functions_admin, supabase_realtime_admin, supabase_replication_admin, supabase_etl_admin, pgbouncer,
-  anon, authenticated, service_role, dashboard_user;
+grant connect on database postgres to public;
 grant temporary on database postgres to
   authenticated, service_role, supabase_auth_admin, supabase_storage_admin, supabase_functions_admin;
 -- The servers make schemas of their own when they find them missing ("if not exists" asks for the right first).
@@ -31,6 +28,25 @@ grant usage on schema
   public, extensions, auth, storage, realtime, graphql, graphql_public, supabase_functions, supabase_migrations
   to supabase_read_only_user;
 grant select on supabase_migrations.schema_migrations to supabase_read_only_user;
+
+-- Users set PostgREST's settings on its role. A setting that no library defines is refused from 15 on but to those who
+-- are granted it by name. Each reaches PostgREST alone, which asks for no right beyond authenticator's.
+do $$
+declare
+  setting text;
+begin
+  if current_setting('server_version_num')::integer >= 150000 then
+    foreach setting in array array[
+      'db_aggregates_enabled', 'db_anon_role', 'db_extra_search_path', 'db_hoisted_tx_settings', 'db_max_rows',
+      'db_plan_enabled', 'db_pre_request', 'db_root_spec', 'db_schemas', 'db_tx_end', 'openapi_mode',
+      'openapi_security_active', 'server_cors_allowed_origins', 'server_timing_enabled', 'server_trace_header'
+    ]
+    loop
+      execute format('grant set on parameter pgrst.%s to postgres', setting);
+    end loop;
+  end if;
+end
+$$;
 
 -- Last, so that nothing above depends on it.
 alter database postgres set search_path = "$user", public, extensions;

@@ -19,7 +19,6 @@ TRUSTED = (
     "dict_xsyn",  # a dictionary; its rules come from tsearch_data alone
     "hypopg",  # imagined indexes, in the session's own memory
     "insert_username",  # like autoinc
-    "intagg",  # old names of built-in aggregates
     "moddatetime",  # like autoinc
     "pg_freespacemap",  # readable by pg_stat_scan_tables
     "pg_stat_statements",  # hides other roles' statements but from pg_read_all_stats
@@ -38,7 +37,7 @@ TRUSTED = (
 # - amcheck, pageinspect, pg_buffercache, pg_logicalinspect, pg_surgery, pg_visibility, pg_walinspect: read or change
 #   storage below row security and below every right.
 # - earthdistance, refint: look up names in schemas that the tenant can write; earthdistance while the superuser runs it.
-# - pg_prewarm: starts a background worker that writes files. xml2: loads what a stylesheet names.
+# - intagg: its script updates catalogs. pg_prewarm: starts a background worker that writes files. xml2: loads what a stylesheet names.
 
 _TRUSTED_LINE = re.compile(r"^[ \t]*trusted\b.*$\n?", re.IGNORECASE | re.MULTILINE)
 

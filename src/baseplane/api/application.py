@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -34,7 +35,7 @@ def build(edge: Edge, routers: Iterable[APIRouter], lifespan: Lifespan, version:
     answers.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     app.add_middleware(Requests, max_body=edge.rt.settings.max_body)
-    _describe(app)
+    app.openapi = lambda: app.openapi_schema or _describe(app)  # type: ignore[method-assign]
     return app
 
 
@@ -48,9 +49,9 @@ def _alive(edge: Edge) -> Callable[[], Awaitable[dict[str, str]]]:
     return alive
 
 
-def _describe(app: FastAPI) -> None:
-    """Add to the OpenAPI document what the edge enforces: the bearer token, scopes and permissions."""
-    document = app.openapi()
+def _describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with what the edge enforces: the bearer token, scopes and permissions."""
+    document = FastAPI.openapi(app)
     document.setdefault("components", {})["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     for route in app.routes:
         if isinstance(route, APIRoute) and route.operation_id:
@@ -63,3 +64,4 @@ def _describe(app: FastAPI) -> None:
                 if not requirement.public:
                     operation["security"] = [{"bearer": []}]
     app.openapi_schema = document
+    return document

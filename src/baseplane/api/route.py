@@ -36,6 +36,7 @@ class Operation(APIRoute):
             request.scope["baseplane.context"] = context
             if reads_json:
                 _assume_json(request)
+                await request.body()  # here, since FastAPI would call a body that is too large unreadable
             return await _within_transaction(context, request, handler, in_transaction=in_transaction)
 
         return handle

@@ -19,6 +19,9 @@ CHUNK = 500
 GRACE = 5.0
 """Seconds that Postgres has for ending a statement by its own timeout before we cancel it."""
 
+WRONG_PARAMETERS = "08P01"
+"""protocol_violation, which a query with more or fewer parameters than it was given is to Postgres."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -44,6 +47,8 @@ async def run(
         return await _bounded(db, query, parameters, limits)
     except psycopg.Error as error:
         raise _fault(error, query) from error
+    except UnicodeDecodeError as error:
+        raise Invalid("The answer is not UTF-8: leave client_encoding as it is.") from error
 
 
 async def _bounded(db: Connection, query: str, parameters: Sequence[object] | None, limits: Limits) -> bytes:
@@ -64,7 +69,7 @@ async def _bounded(db: Connection, query: str, parameters: Sequence[object] | No
 async def _execute(db: Connection, query: str, parameters: Sequence[object] | None, collector: "_Collector") -> None:
     connection = db.pgconn
     if parameters:
-        values = [_parameter(value) for value in parameters]
+        values = [_parameter(at, value) for at, value in enumerate(parameters)]
         connection.send_query_params(query.encode(), values)
     else:
         connection.send_query(query.encode())
@@ -127,15 +132,21 @@ class _Collector:
         return orjson.dumps(self.rows)
 
 
-def _parameter(value: object) -> bytes | None:
-    """As text whose type Postgres finds out; lists and objects as JSON, strings as they are."""
+def _parameter(at: int, value: object) -> bytes | None:
+    """As text whose type Postgres finds out; lists and objects as JSON, strings as they are. Raises Invalid."""
     if value is None:
         return None
     if isinstance(value, bool):
         return b"true" if value else b"false"
-    if isinstance(value, str):
-        return value.encode()
-    return orjson.dumps(value)
+    if isinstance(value, int):
+        return str(value).encode()  # of any width
+    try:
+        text = value.encode() if isinstance(value, str) else orjson.dumps(value)
+    except (UnicodeEncodeError, orjson.JSONEncodeError) as error:
+        raise Invalid(f"parameters.{at}: cannot be sent to Postgres: {error}") from error
+    if b"\0" in text:  # libpq would end the text there
+        raise Invalid(f"parameters.{at}: must not contain the null character")
+    return text
 
 
 async def _break_off(db: Connection) -> None:
@@ -148,7 +159,7 @@ async def _break_off(db: Connection) -> None:
 def _fault(error: psycopg.Error, query: str) -> Exception:
     """What Postgres said, for the caller: message, SQLSTATE, position, hint, and the line it means."""
     said = error.diag
-    if said.sqlstate is None or said.sqlstate.startswith(("57P", "08")):
+    if said.sqlstate is None or (said.sqlstate.startswith(("57P", "08")) and said.sqlstate != WRONG_PARAMETERS):
         return Unavailable("The project's database ended the connection; it may be restarting. Try again.")
     message = f"ERROR: {said.sqlstate}: {said.message_primary}"
     details: dict[str, object] = {"code": said.sqlstate}
@@ -167,6 +178,6 @@ def _pointer(query: str, position: int) -> str:
     """The line that the position, counted in characters from 1, lies in, with a caret below."""
     before = query[: position - 1]
     line = before.count("\n") + 1
-    text = query.splitlines()[line - 1] if line <= len(query.splitlines()) else ""
+    text = query.split("\n")[line - 1].rstrip("\r")
     label = f"LINE {line}: "
     return f"\n{label}{text}\n{' ' * (len(label) + len(before.rpartition(chr(10))[2]))}^"

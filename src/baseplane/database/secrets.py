@@ -6,8 +6,10 @@ makes rotation a matter of adding a key: the first one seals, all of them open.
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
@@ -49,14 +51,8 @@ class Keyring:
     @classmethod
     def at(cls, path: Path) -> Self:
         """The keys in this file, which is made with a new key if it is missing."""
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return cls.parse(path.read_text())
-        with os.fdopen(descriptor, "w") as file:
-            file.write(base64.b64encode(os.urandom(32)).decode() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        if not path.exists():
+            _make(path)
         return cls.parse(path.read_text())
 
     def seal(self, secret: str, purpose: str) -> bytes:
@@ -72,5 +68,19 @@ class Keyring:
             raise Unavailable(f"A secret was sealed with platform key {key_id.hex()}, which is not in platform.key.")
         try:
             return self._ciphers[key_id].decrypt(nonce, rest, purpose.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: cut short
             raise Unavailable(f"A stored secret ({purpose}) does not decrypt: it was damaged or moved.") from error
+
+
+def _make(path: Path) -> None:
+    """Write a new key aside and link it into place, whole; a process that was quicker wins."""
+    descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # for us alone: mode 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(base64.b64encode(os.urandom(32)).decode() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        Path(fresh).unlink()

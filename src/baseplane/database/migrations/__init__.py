@@ -1,5 +1,6 @@
 """Brings the platform database to the newest revision. Alembic orders the revisions; each is a file of plain SQL."""
 
+import threading
 from pathlib import Path
 
 from alembic import command, op
@@ -7,6 +8,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 HERE = Path(__file__).parent
+_ALEMBIC = threading.Lock()
+"""Alembic keeps its context in globals: one thread at a time."""
 
 
 def _config(url: str) -> Config:
@@ -18,7 +21,8 @@ def _config(url: str) -> Config:
 
 def upgrade(url: str) -> None:
     """Apply every revision that ``url`` does not have yet, each in a transaction. Safe to call at the same time twice."""
-    command.upgrade(_config(url), "head")
+    with _ALEMBIC:
+        command.upgrade(_config(url), "head")
 
 
 def head() -> str:

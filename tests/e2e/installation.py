@@ -1,0 +1,156 @@
+"""An installation as its operator has it: `baseplane up` in a data directory, seen from outside."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+import psycopg
+
+Found = TypeVar("Found")
+PASSWORD = "correct horse"
+
+
+def until(find: Callable[[], Found], within: float, what: str) -> Found:
+    """The first true answer of ``find``."""
+    deadline = time.monotonic() + within
+    while not (found := find()):
+        assert time.monotonic() < deadline, f"{what} took more than {within:g} seconds"
+        time.sleep(0.02)
+    return found
+
+
+class Installation:
+    def __init__(self) -> None:
+        self.data_dir = Path(tempfile.mkdtemp(prefix="bp-e2e-"))
+        self.data_dir.chmod(0o711)
+        self.output = self.data_dir / "up.out"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self, listen: str = "127.0.0.1:0") -> dict[str, Any]:
+        """Arguments for subprocess."""
+        zero = dict.fromkeys(("POSTGRES_PORT", "POOLER_PORT", "RATE_LIMIT"), "0")
+        arguments = ["--data-dir", str(self.data_dir), "--listen", listen]
+        return {
+            "args": [sys.executable, "-m", "baseplane", "up", *arguments],
+            "env": {**os.environ, **{f"BASEPLANE_{name}": value for name, value in zero.items()}},
+            "stdin": subprocess.DEVNULL,
+        }
+
+    def up(self) -> None:
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(**self.command(), stdout=output, stderr=output)
+        process = self.process
+
+        def is_ready() -> bool:
+            assert process.poll() is None, self.output.read_text()
+            with contextlib.suppress(FileNotFoundError):
+                return bool(json.loads((self.data_dir / "ready.json").read_text())["pid"] == process.pid)
+            return False
+
+        until(is_ready, 90, "getting ready")
+
+    def refused(self, listen: str = "127.0.0.1:0") -> str:
+        """What another `up` on this directory says before it ends with an error."""
+        done = subprocess.run(**self.command(listen), capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 1, done.stdout
+        return done.stderr
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads((self.data_dir / "ready.json").read_text())
+        return facts
+
+    def processes(self) -> list[psutil.Process]:
+        """Every living process whose command line names the data directory."""
+        alive = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                line = process.cmdline()
+                if any(str(self.data_dir) in word for word in line) and process.status() != psutil.STATUS_ZOMBIE:
+                    alive.append(process)
+        return alive
+
+    def part(self, name: str) -> int | None:
+        """The pid of the part called ``name``."""
+        found = [process.pid for process in self.processes() if process.cmdline()[1:4] == ["-m", "baseplane", name]]
+        return found[0] if found else None
+
+    def kill_part(self, name: str) -> None:
+        """End the part, and wait until another one has taken its place."""
+        pid = self.part(name)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: self.part(name) not in (None, pid), 15, f"starting the {name} again")
+
+    def postmaster(self, ref: str) -> int:
+        return int((self.data_dir / "clusters" / ref / "data" / "postmaster.pid").read_text().split()[0])
+
+    def call(self, method: str, path: str, body: object = None) -> httpx.Response:
+        token = Path(self.ready["access_token"]).read_text().strip()
+        url, headers = self.ready["api_url"] + path, {"Authorization": f"Bearer {token}"}
+        return httpx.request(method, url, json=body, headers=headers, timeout=10)
+
+    def answers(self) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            return self.call("GET", "/v1/projects").status_code == 200
+        return False
+
+    def create_project(self) -> str:
+        """The ref of a project that has been asked for."""
+        slug = self.call("GET", "/v1/organizations").json()[0]["slug"]
+        name = f"p{time.monotonic_ns()}"
+        answer = self.call("POST", "/v1/projects", {"name": name, "db_pass": PASSWORD, "organization_slug": slug})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["ref"])
+
+    def await_healthy(self, ref: str) -> str:
+        """Wait for ACTIVE_HEALTHY and a session through the door; gives the ref."""
+        until(lambda: self._status(ref) == "ACTIVE_HEALTHY" and self._serves(ref), 45, "getting healthy")
+        return ref
+
+    def _status(self, ref: str) -> str:
+        return str(self.call("GET", f"/v1/projects/{ref}").json().get("status"))
+
+    def _serves(self, ref: str) -> bool:
+        with contextlib.suppress(psycopg.OperationalError):
+            return self.query(ref, "select 1") == [(1,)]
+        return False
+
+    def query(self, ref: str, statement: str) -> list[tuple[Any, ...]]:
+        """Rows for role postgres through the public door."""
+        facts = self.ready
+        with psycopg.connect(
+            host="127.0.0.1", port=facts["ports"]["postgres"], user=f"postgres.{ref}", password=PASSWORD,
+            dbname="postgres", sslmode="verify-ca", sslrootcert=facts["ca"], connect_timeout=5, autocommit=True,
+        ) as db:  # fmt: skip
+            cursor = db.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def end(self) -> None:
+        """Leave nothing behind, whatever state a test left things in: `up` first, which would start parts again."""
+        for process in [*([psutil.Process(self.pid)] if self._is_up() else []), *self.processes()]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        if self.process:
+            self.process.wait()
+        until(lambda: not self.processes(), 10, "ending")
+        shutil.rmtree(self.data_dir, ignore_errors=True)
+
+    def _is_up(self) -> bool:
+        return self.process is not None and self.process.poll() is None

@@ -150,3 +150,26 @@ async def test_a_new_password_lets_in_and_the_old_one_no_more(real: Client, real
         await real_rt.door.probe(project, "postgres", "correct horse")
     await change("correct horse")
     await real_rt.door.probe(project, "postgres", "correct horse")
+
+
+async def test_what_is_refused_as_too_large_has_not_happened(real: Client, project: str) -> None:
+    wide = "create table public.left_behind (); select repeat('x', 100000) as x from generate_series(1, 100)"
+    assert (await real.query(project, wide)).status_code == 413
+    left = await real.query(project, "select to_regclass('public.left_behind') as left")
+    assert left.json() == [{"left": None}]
+
+
+async def test_what_cannot_run_in_a_transaction_runs_without(real: Client, project: str) -> None:
+    assert (await real.query(project, "vacuum")).status_code == 201
+    refused = await real.query(project, "create table public.never (); vacuum")
+    assert refused.json()["code"] == "25001"
+    left = await real.query(project, "select to_regclass('public.never') as left")
+    assert left.json() == [{"left": None}]
+
+
+async def test_a_deferred_constraint_speaks_up_at_the_commit(real: Client, project: str) -> None:
+    broken = await real.query(
+        project,
+        "create table public.d (a int unique deferrable initially deferred); insert into public.d values (1), (1)",
+    )
+    assert (broken.status_code, broken.json()["code"]) == (400, "23505")

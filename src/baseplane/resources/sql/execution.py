@@ -14,11 +14,13 @@ from baseplane.errors import Invalid, TooLarge, Unavailable
 from baseplane.resources.sql.values import Value, converter
 
 Connection = psycopg.AsyncConnection[Any]
-CHUNK = 500
+CHUNK = 100
 """Rows fetched at a time, so that an endless result never fills our memory."""
 GRACE = 5.0
 """Seconds that Postgres has for ending a statement by its own timeout before we cancel it."""
 
+ALREADY_BEGUN = "25001"
+"""active_sql_transaction, which BEGIN inside of a transaction warns of."""
 WRONG_PARAMETERS = "08P01"
 """protocol_violation, which a query with more or fewer parameters than it was given is to Postgres."""
 
@@ -40,15 +42,46 @@ async def run(
     if "\0" in query:
         raise Invalid("query: must not contain the null character")
     setup = f"set statement_timeout = {int(limits.seconds * 1000)};"
-    if read_only:
-        setup += "set default_transaction_read_only = on;"
     try:
-        await db.execute(setup.encode())
-        return await _bounded(db, query, parameters, limits)
+        try:
+            with _notices(db) as notices:
+                await db.execute(f"{setup} begin{' read only' if read_only else ''}".encode())
+                answer = await _bounded(db, query, parameters, limits)
+            return await _committed(db, answer, begun_by_caller=ALREADY_BEGUN in notices)
+        except psycopg.errors.ActiveSqlTransaction:
+            if db.pgconn.transaction_status != pq.TransactionStatus.INERROR:
+                raise  # the caller has committed something: it must not happen twice
+            await db.execute(f"rollback; {setup} set default_transaction_read_only = {read_only};".encode())
+            return await _bounded(db, query, parameters, limits)  # VACUUM and its like run outside of transactions
     except psycopg.Error as error:
         raise _fault(error, query) from error
     except UnicodeDecodeError as error:
         raise Invalid("The answer is not UTF-8: leave client_encoding as it is.") from error
+
+
+async def _committed(db: Connection, answer: bytes, *, begun_by_caller: bool) -> bytes:
+    """Only an answer that can be given is committed: what is refused as too large has not happened.
+
+    A caller who begins a transaction and does not end it gets what Postgres does at the end of a session: nothing.
+    """
+    if db.pgconn.transaction_status == pq.TransactionStatus.INTRANS:
+        await db.execute("rollback" if begun_by_caller else "commit")
+    return answer
+
+
+@contextlib.contextmanager
+def _notices(db: Connection) -> Iterator[set[str | None]]:
+    """The SQLSTATEs of the notices that come meanwhile."""
+    seen: set[str | None] = set()
+
+    def note(said: psycopg.errors.Diagnostic) -> None:
+        seen.add(said.sqlstate)
+
+    db.add_notice_handler(note)
+    try:
+        yield seen
+    finally:
+        db.remove_notice_handler(note)
 
 
 async def _bounded(db: Connection, query: str, parameters: Sequence[object] | None, limits: Limits) -> bytes:

@@ -1,4 +1,5 @@
 import asyncio
+import secrets
 import struct
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -9,8 +10,11 @@ import psycopg
 import pytest
 
 from baseplane.drivers.certificates import Authority
+from baseplane.drivers.cluster import ClusterSpec
+from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.ingress import Limits, Refused, Route
 from baseplane.drivers.ingress.postgres import PostgresIngress
+from baseplane.settings import Settings
 from tests.drivers import postgres_server
 
 REF = "abcdefghijklmnopqrst"
@@ -85,3 +89,28 @@ async def door(server: postgres_server.Server, authority: Authority, limits: Lim
 def startup(**parameters: str) -> bytes:
     body = b"".join(f"{name}\0{value}\0".encode() for name, value in parameters.items()) + b"\0"
     return struct.pack("!II", len(body) + 8, 196608) + body
+
+
+def new_spec(**fields: object) -> ClusterSpec:
+    """What a new cluster should be, with a ref of its own."""
+    ref = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(20))
+    given = {"ref": ref, "engine": 17, "size": "nano", "secret": "the secret", "password": "the password", **fields}
+    return ClusterSpec(**given)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+async def clusters(local: LocalClusters, settings: Settings) -> AsyncIterator[LocalClusters]:
+    """The local driver with its template made. What a test leaves running ends with the session."""
+    await local.prepare(settings.engine, lambda _: None)
+    yield local
+    await local.stop_all()
+
+
+@pytest.fixture
+async def cluster(clusters: LocalClusters) -> AsyncIterator[ClusterSpec]:
+    """A cluster that runs."""
+    spec = new_spec()
+    await clusters.create(spec)
+    await clusters.start(spec)
+    yield spec
+    await clusters.remove(spec.ref)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from bootstrapped import Cluster, engine_homes, running, trusting
 
 from baseplane.drivers.cluster import bootstrap
+from tests.drivers.bootstrapped import Cluster, engine_homes, running, trusting
 
 pytestmark = pytest.mark.skipif(not engine_homes(), reason="no engine is installed")
 

@@ -28,9 +28,9 @@ def holder(port: int) -> str:
 
 
 def free_near(host: str, port: int) -> int:
-    """``port`` if it is free, else the next free one above; any free one as the last resort."""
-    for candidate in range(port, min(port + 100, 65536)):
-        if candidate and is_free(host, candidate):
+    """``port`` if it is free, else the next free one above; any free one for 0 and as the last resort."""
+    for candidate in range(port, min(port + 100, 65536)) if port else ():
+        if is_free(host, candidate):
             return candidate
     with socket.socket() as probe:
         probe.bind((host, 0))

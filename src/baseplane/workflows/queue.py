@@ -7,12 +7,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import procrastinate
+import psycopg
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from baseplane.database import Connection, Database, value
-from baseplane.errors import NotFound, Unavailable
+from baseplane.errors import BaseplaneError, NotFound, Unavailable
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow, journal, runner
 
@@ -96,7 +97,7 @@ class Queue:
             await asyncio.sleep(SWEEP)
             try:
                 await self.rescue()
-            except (ConnectorException, OSError) as error:
+            except (ConnectorException, BaseplaneError, psycopg.Error, OSError) as error:
                 log.warning("looking for abandoned runs failed: %s", error)
 
     async def rescue(self) -> None:

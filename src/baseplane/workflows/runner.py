@@ -105,8 +105,6 @@ async def _attempt(rt: Runtime, run: Run, step: Step) -> Wait | str | None:
         raise StepFailedError(str(error)) from error
     except BaseplaneError as error:
         return str(error)
-    except TimeoutError:
-        raise
     except Exception as error:  # the runner is one of the two places that may not die of anything
         log.exception("%s of %s: %s failed", run.workflow, run.subject, step.name)
         return f"{step.name} failed: {type(error).__name__}: {error}"

@@ -1,6 +1,7 @@
 """Connections to tenants' databases, kept for a while and lent again without a trace of the last borrower."""
 
 import asyncio
+import select
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -108,11 +109,9 @@ def _reason(error: psycopg.Error) -> str:
 
 def _is_readable(connection: Connection) -> bool:
     """An idle connection that has something to say was ended by the server."""
-    try:
-        connection.pgconn.consume_input()
-    except psycopg.Error:
-        return True
-    return connection.pgconn.status != psycopg.pq.ConnStatus.OK
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _close(connection: Connection) -> None:

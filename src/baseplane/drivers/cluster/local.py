@@ -139,9 +139,10 @@ class LocalClusters:
 
     async def observe(self, ref: str) -> State:
         files = self.layout.cluster(ref)
-        if not files.data.exists():
+        try:
+            status = self._postmaster(files).status()
+        except ClusterMissing:
             return State.MISSING
-        status = self._postmaster(files).status()
         if status is None:
             return State.STOPPED
         return State.RUNNING if status in ("ready", "standby") else State.STARTING

@@ -5,6 +5,7 @@ purpose: its postmaster.pid tells the next process of ours where it is.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -53,7 +54,9 @@ class Postmaster:
         """Start it, unless it runs."""
         if self.pid():
             return
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # of a process that is dead, or of another program
+        if (self.data / "postmaster.pid").exists():  # of a process that is dead, or of another program
+            self._end_orphans()
+            (self.data / "postmaster.pid").unlink()
         with self.output.open("wb") as output:
             process = subprocess.Popen(
                 [self.engine.program("postgres"), "-D", str(self.data)],
@@ -64,6 +67,14 @@ class Postmaster:
                 **self.account.process,
             )
         _ours[process.pid] = process
+
+    def _end_orphans(self) -> None:
+        """End what a killed postmaster left: a busy backend does not notice, and keeps a new postmaster out."""
+        left = [process for process in psutil.process_iter() if _works_in(process, self.data)]
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, timeout=5)
 
     async def await_ready(self, within: float) -> None:
         """Wait until it takes connections. Raises StartFailed with what it logged."""
@@ -109,7 +120,13 @@ def _is_postmaster(pid: int, data: Path) -> bool:
     """Whether this process is the one that serves ``data``: a postmaster works in its data directory."""
     _reap(pid)
     try:
-        process = psutil.Process(pid)
+        return _works_in(psutil.Process(pid), data)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    try:
         return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == data.resolve()
     except (psutil.NoSuchProcess, psutil.AccessDenied, FileNotFoundError):
         return False

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from datetime import timedelta
 
+import psycopg
+
 from baseplane.database import Connection, value
 from baseplane.drivers.cluster import State
 from baseplane.errors import BaseplaneError
@@ -28,7 +30,7 @@ async def watch(rt: Runtime) -> None:
     while True:
         try:
             await look(rt)
-        except (BaseplaneError, OSError) as error:
+        except (BaseplaneError, psycopg.Error, OSError) as error:
             log.warning("looking after the clusters failed: %s", error)
         await asyncio.sleep(EVERY)
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import psycopg
 
-from baseplane.drivers.cluster import bootstrap
+from baseplane.drivers.cluster import bootstrap, engines
+from baseplane.settings import Settings
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -45,10 +46,7 @@ class Cluster:
 
 
 def engine_homes() -> list[Path]:
-    named = os.environ.get("BASEPLANE_TEST_ENGINE_HOMES")
-    if named:
-        return [Path(home) for home in named.split(":")]
-    return sorted(Path(os.environ.get("BASEPLANE_ENGINES_DIR", "/var/lib/baseplane/engines")).glob("*"))
+    return [engine.home for engine in engines.installed(Settings().engines_dir)]
 
 
 def major_of(home: Path) -> int:

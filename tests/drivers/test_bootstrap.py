@@ -10,8 +10,6 @@ import pytest
 from baseplane.drivers.cluster import bootstrap
 from tests.drivers.bootstrapped import Cluster, engine_homes, running, trusting
 
-pytestmark = pytest.mark.skipif(not engine_homes(), reason="no engine is installed")
-
 
 @pytest.fixture(scope="module", params=engine_homes(), ids=lambda home: home.name)
 def engine(request: pytest.FixtureRequest) -> Iterator[Path]:

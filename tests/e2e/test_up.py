@@ -13,8 +13,6 @@ import pytest
 
 from tests.e2e.installation import Installation, until
 
-pytestmark = pytest.mark.xdist_group("up")  # one installation, in one process of the suite
-
 
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:

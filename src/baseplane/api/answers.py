@@ -23,6 +23,10 @@ STATUS: dict[type[errors.BaseplaneError], int] = {
 }
 
 
+_FASTAPI_UNREADABLE = "There was an error parsing the body"
+_UNREADABLE = "The body cannot be read: it is not JSON in UTF-8, or nested too deeply."
+
+
 class Empty(Response):
     """A 2xx without a body. Content-Length: 0 and no content type, since SDKs parse what claims to be JSON."""
 
@@ -56,7 +60,8 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return answer(404, f"Cannot {request.method} {request.url.path}")
-    return answer(error.status_code, str(error.detail), error.headers)
+    message = _UNREADABLE if error.detail == _FASTAPI_UNREADABLE else str(error.detail)
+    return answer(error.status_code, message, error.headers)
 
 
 def _fault(fault: Mapping[str, Any]) -> str:

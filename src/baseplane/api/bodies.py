@@ -1,6 +1,8 @@
 """Bodies: the contract's schemas as pydantic models, named exactly as there."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class Body(BaseModel):
@@ -13,3 +15,13 @@ class ClosedBody(Body):
     """A request body that the contract closes: unknown fields are refused by name."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def _without_null(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not contain the null character")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_without_null)]
+"""Text that Postgres can hold."""

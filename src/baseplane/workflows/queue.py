@@ -27,6 +27,10 @@ FETCH = 0.25
 """Seconds until a run is noticed that had to wait for an earlier one of its subject; others are announced."""
 SWEEP = 1.0
 """Seconds between two looks for runs that nobody carries on."""
+LAST_RUN = 600.0
+"""Seconds that a run has to end when the queue is drained."""
+LOCK = 0x7265_7363
+"""Advisory lock: one worker looks for abandoned runs at a time."""
 POLL = 0.02
 """Seconds between two looks at a run that a request waits for."""
 KEEP_RUNS = timedelta(days=30)
@@ -89,7 +93,7 @@ class Queue:
             update_heartbeat_interval=HEARTBEAT,
             stalled_worker_timeout=STALLED,
             fetch_job_polling_interval=FETCH,
-            shutdown_graceful_timeout=3.0,
+            shutdown_graceful_timeout=3.0 if wait else LAST_RUN,
         )
 
     async def _sweep(self) -> None:
@@ -102,10 +106,12 @@ class Queue:
 
     async def rescue(self) -> None:
         """Put the runs of dead workers, and runs without a job, back into the queue."""
-        for job in await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
-            log.warning("taking over run %s of a worker that gave no sign of life", job.task_kwargs.get("run_id"))
-            await self.app.job_manager.retry_job(job)
         async with self.rt.database.transaction() as db:
+            if not await value(db, "select pg_try_advisory_xact_lock(%s)", [LOCK]):
+                return  # another worker looks at this moment
+            for job in await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+                log.warning("taking over run %s of a worker that gave no sign of life", job.task_kwargs.get("run_id"))
+                await self.app.job_manager.retry_job(job)
             for run in await journal.orphans(db, timedelta(seconds=STALLED)):
                 await defer(db, run.id, run.subject)
             await journal.forget(db, KEEP_RUNS)

@@ -74,6 +74,7 @@ class LocalClusters:
         fresh = files.home.with_name(f".{spec.ref}")
         await asyncio.to_thread(self._copy, template, fresh)
         fresh.rename(files.home)
+        await asyncio.to_thread(_sync, self.layout.clusters)
 
     def _copy(self, template: templates.Template, fresh: Path) -> None:
         """Copy the template and bring the copy to disk: a cluster that is said to be there survives a power cut."""

@@ -2,6 +2,7 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 
+from baseplane.api.bodies import Text
 from baseplane.api.context import Ctx
 from baseplane.api.route import operations
 from baseplane.errors import Invalid
@@ -96,7 +97,7 @@ async def list_projects_of_organization(
     ctx: Ctx,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=100)] = 100,
-    search: Annotated[str | None, Query()] = None,
+    search: Annotated[Text | None, Query()] = None,
     sort: Annotated[Literal["name_asc", "name_desc", "created_asc", "created_desc"], Query()] = "name_asc",
     statuses: Annotated[str | None, Query(description="Comma-separated")] = None,
 ) -> OrganizationProjectsResponse:
@@ -106,11 +107,17 @@ async def list_projects_of_organization(
         raise Invalid(f"statuses: {', '.join(sorted(unknown))} is not one of {', '.join(Status)}")
     async with ctx.reading() as db:
         projects, count = await store.page_of_organization(
-            db, organization.slug, search=search, statuses=wanted, sort=sort, limit=limit, offset=offset
+            db,
+            organization.slug,
+            search=search,
+            statuses=wanted,
+            only=ctx.caller.projects,
+            sort=sort,
+            limit=limit,
+            offset=offset,
         )
-    visible = [project for project in projects if not ctx.is_narrowed_to_other(project=project.ref)]
     return OrganizationProjectsResponse(
-        projects=[_listed(project) for project in visible],
+        projects=[_listed(project) for project in projects],
         pagination=Pagination(count=count, limit=limit, offset=offset),
     )
 

@@ -3,7 +3,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from baseplane.api.bodies import Body, ClosedBody
+from baseplane.api.bodies import Body, ClosedBody, Text
 from baseplane.resources.organizations.schemas import Name
 from baseplane.resources.projects.status import Status
 from baseplane.resources.projects.store import Project
@@ -16,12 +16,10 @@ DEPRECATED: dict[str, JsonValue] = {"deprecated": True}
 def long_enough(password: str) -> str:
     if len(password) < MIN_PASSWORD:
         raise ValueError(f"must be at least {MIN_PASSWORD} characters long")
-    if "\0" in password:
-        raise ValueError("must not contain the null character")
     return password
 
 
-Password = Annotated[str, AfterValidator(long_enough)]
+Password = Annotated[Text, AfterValidator(long_enough)]
 
 
 class SpecificSelection(Body):
@@ -48,11 +46,11 @@ class V1CreateProjectBody(ClosedBody):
 
 
 class V1UpdateProjectBody(Body):
-    name: Annotated[str, Field(min_length=1, max_length=256)]
+    name: Name
 
 
 class V1UpdatePasswordBody(Body):
-    password: Annotated[str, Field(min_length=MIN_PASSWORD)]
+    password: Annotated[Text, Field(min_length=MIN_PASSWORD)]
 
 
 class V1UpdatePasswordResponse(Body):

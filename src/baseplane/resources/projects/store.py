@@ -137,15 +137,31 @@ ORDERS: dict[str, LiteralString] = {
 
 
 async def page_of_organization(
-    db: Connection, slug: str, *, search: str | None, statuses: Sequence[str], sort: str, limit: int, offset: int
+    db: Connection,
+    slug: str,
+    *,
+    search: str | None,
+    statuses: Sequence[str],
+    only: Collection[Ref] | None,
+    sort: str,
+    limit: int,
+    offset: int,
 ) -> tuple[list[Project], int]:
-    """One page and the count of all that match. ``search`` finds part of a name or ref."""
+    """One page and the count of all that match. ``search`` finds part of a name, or a ref; ``only`` narrows to these."""
     where: LiteralString = (
         " from projects p where organization_slug = %(slug)s and status <> 'REMOVED'"
         " and (%(search)s::text is null or position(lower(%(search)s) in lower(name)) > 0 or ref = %(search)s)"
         " and (cardinality(%(statuses)s::text[]) = 0 or status = any(%(statuses)s))"
+        " and (%(only)s::text[] is null or ref = any(%(only)s))"
     )
-    params = {"slug": slug, "search": search or None, "statuses": list(statuses), "limit": limit, "offset": offset}
+    params = {
+        "slug": slug,
+        "search": search or None,
+        "statuses": list(statuses),
+        "only": None if only is None else list(only),
+        "limit": limit,
+        "offset": offset,
+    }
     order = ORDERS[sort]
     query: LiteralString = "select " + _PROJECT + where + " order by " + order + " limit %(limit)s offset %(offset)s"
     found = await rows(db, Project, query, params)

@@ -9,21 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from baseplane.drivers.cluster.engines import pick
+from baseplane.settings import Settings
 
 PASSWORD = "correct horse"
 SETTINGS = {"listen_addresses": "", "max_connections": "260", "fsync": "off", "shared_buffers": "32MB"}
 
 
 def engine_home() -> Path:
-    """The first engine named by the environment, else the newest installed 17."""
-    if named := os.environ.get("BASEPLANE_TEST_ENGINE_HOMES"):
-        return Path(named.split(":")[0])
-    engines = Path(os.environ.get("BASEPLANE_ENGINES_DIR", "/var/lib/baseplane/engines"))
-    homes = sorted(engines.glob("17*"))
-    if not homes:
-        pytest.skip(f"no Postgres engine below {engines}")
-    return homes[-1]
+    settings = Settings()
+    return pick(settings.engine, settings.engines_dir).home
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ class ClosedBody(Body):
     model_config = ConfigDict(extra="forbid")
 
 
-def _without_null(value: str) -> str:
+def without_null(value: str) -> str:
     if "\0" in value:
         raise ValueError("must not contain the null character")
     return value
 
 
-Text = Annotated[str, AfterValidator(_without_null)]
+Text = Annotated[str, AfterValidator(without_null)]
 """Text that Postgres can hold."""

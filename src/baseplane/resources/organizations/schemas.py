@@ -2,7 +2,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from baseplane.api.bodies import Body, ClosedBody, Text
+from baseplane.api.bodies import Body, ClosedBody, without_null
 
 
 def not_blank(value: str) -> str:
@@ -11,7 +11,7 @@ def not_blank(value: str) -> str:
     return value.strip()
 
 
-Name = Annotated[Text, Field(max_length=256), AfterValidator(not_blank)]
+Name = Annotated[str, Field(max_length=256), AfterValidator(without_null), AfterValidator(not_blank)]
 
 
 class CreateOrganizationV1(ClosedBody):

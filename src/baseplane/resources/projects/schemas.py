@@ -3,7 +3,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from baseplane.api.bodies import Body, ClosedBody, Text
+from baseplane.api.bodies import Body, ClosedBody, Text, without_null
 from baseplane.resources.organizations.schemas import Name
 from baseplane.resources.projects.status import Status
 from baseplane.resources.projects.store import Project
@@ -50,7 +50,7 @@ class V1UpdateProjectBody(Body):
 
 
 class V1UpdatePasswordBody(Body):
-    password: Annotated[Text, Field(min_length=MIN_PASSWORD)]
+    password: Annotated[str, Field(min_length=MIN_PASSWORD), AfterValidator(without_null)]
 
 
 class V1UpdatePasswordResponse(Body):

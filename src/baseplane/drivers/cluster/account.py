@@ -1,5 +1,7 @@
 """The system user that runs Postgres, which refuses to be run by root."""
 
+import contextlib
+import fcntl
 import os
 import pwd
 import shutil
@@ -95,8 +97,12 @@ def _create(name: str) -> pwd.struct_passwd:
         "--shell",
         "/usr/sbin/nologin",
     ]
-    done = subprocess.run([program, *arguments, name], capture_output=True, text=True, check=False)
+    with Path("/etc/passwd").open() as users:
+        fcntl.flock(users, fcntl.LOCK_EX)  # two useradd at once can leave one of us with a uid that is nobody's
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+        done = subprocess.run([program, *arguments, name], capture_output=True, text=True, check=False)
     try:
-        return pwd.getpwnam(name)  # another process may have made it meanwhile
+        return pwd.getpwnam(name)
     except KeyError as error:
         raise DriverUnavailable(f"The user {name} could not be made: {done.stderr.strip()}") from error

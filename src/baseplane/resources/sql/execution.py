@@ -4,16 +4,15 @@ import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 import psycopg
 from psycopg import generators, pq
 
-from baseplane.errors import Invalid, TooLarge, Unavailable
+from baseplane.errors import Invalid, TooLarge
+from baseplane.resources.projects.inside import Connection, refusal
 from baseplane.resources.sql.values import Value, converter
 
-Connection = psycopg.AsyncConnection[Any]
 CHUNK = 100
 """Rows fetched at a time, so that an endless result never fills our memory."""
 GRACE = 5.0
@@ -21,8 +20,6 @@ GRACE = 5.0
 
 ALREADY_BEGUN = "25001"
 """active_sql_transaction, which BEGIN inside of a transaction warns of."""
-WRONG_PARAMETERS = "08P01"
-"""protocol_violation, which a query with more or fewer parameters than it was given is to Postgres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ async def run(
             await db.execute(f"rollback; {setup} set default_transaction_read_only = {read_only};".encode())
             return await _bounded(db, query, parameters, limits)  # VACUUM and its like run outside of transactions
     except psycopg.Error as error:
-        raise _fault(error, query) from error
+        raise refusal(error, query) from error
     except UnicodeDecodeError as error:
         raise Invalid("The answer is not UTF-8: leave client_encoding as it is.") from error
 
@@ -187,30 +184,3 @@ async def _break_off(db: Connection) -> None:
     with contextlib.suppress(psycopg.Error):
         await db.cancel_safe(timeout=5)
     db.pgconn.finish()
-
-
-def _fault(error: psycopg.Error, query: str) -> Exception:
-    """What Postgres said, for the caller: message, SQLSTATE, position, hint, and the line it means."""
-    said = error.diag
-    if said.sqlstate is None or (said.sqlstate.startswith(("57P", "08")) and said.sqlstate != WRONG_PARAMETERS):
-        return Unavailable("The project's database ended the connection; it may be restarting. Try again.")
-    message = f"ERROR: {said.sqlstate}: {said.message_primary}"
-    details: dict[str, object] = {"code": said.sqlstate}
-    if said.statement_position:
-        position = int(said.statement_position)
-        message += _pointer(query, position)
-        details["position"] = position
-    for name, text in (("detail", said.message_detail), ("hint", said.message_hint), ("where", said.context)):
-        if text:
-            message += f"\n{name.upper()}: {text}"
-            details[name] = text
-    return Invalid(message, **details)
-
-
-def _pointer(query: str, position: int) -> str:
-    """The line that the position, counted in characters from 1, lies in, with a caret below."""
-    before = query[: position - 1]
-    line = before.count("\n") + 1
-    text = query.split("\n")[line - 1].rstrip("\r")
-    label = f"LINE {line}: "
-    return f"\n{label}{text}\n{' ' * (len(label) + len(before.rpartition(chr(10))[2]))}^"

@@ -9,6 +9,7 @@ from baseplane.api.context import Context, Ctx
 from baseplane.api.route import DirectOperation, operations
 from baseplane.drivers.cluster import Role
 from baseplane.resources.projects import store, workflows
+from baseplane.resources.projects.inside import inside
 from baseplane.resources.projects.lookup import InProject
 from baseplane.resources.projects.schemas import V1UpdatePasswordBody, V1UpdatePasswordResponse
 from baseplane.resources.projects.status import require_serving
@@ -45,13 +46,9 @@ async def run_read_only_query(project: InProject, body: V1ReadOnlyQueryBody, ctx
 
 
 async def _run(ctx: Context, project: Project, body: V1ReadOnlyQueryBody, *, read_only: bool) -> Response:
-    require_serving(project.status)
-    async with ctx.reading() as db:
-        hidden = await store.read_secrets(db, ctx.rt.keyring, project.ref)
     settings = ctx.rt.settings
     limits = execution.Limits(settings.query_timeout, settings.query_max_rows, settings.query_max_bytes)
-    role = Role.READER if read_only else Role.OWNER
-    async with ctx.rt.clusters.connect(project.ref, role, hidden.secret) as connection:
+    async with inside(ctx, project, Role.READER if read_only else Role.OWNER) as connection:
         rows = await execution.run(connection, body.query, body.parameters, read_only=read_only, limits=limits)
     return Response(rows, 201, media_type="application/json")
 

@@ -23,9 +23,7 @@ def name() -> Iterator[str]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes users")
 async def test_processes_that_start_at_once_make_one_user(name: str) -> None:
     async def make() -> int:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", MAKE, name, stdout=asyncio.subprocess.PIPE
-        )
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", MAKE, name, stdout=asyncio.subprocess.PIPE)
         said, _ = await process.communicate()
         return int(said)
 

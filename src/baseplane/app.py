@@ -33,6 +33,7 @@ from baseplane.resources.organizations import routes as organizations
 from baseplane.resources.projects import monitor, store
 from baseplane.resources.projects import routes as projects
 from baseplane.resources.projects.status import NEXT_STEP, OPEN, Status
+from baseplane.resources.snippets import routes as snippets
 from baseplane.resources.sql import routes as sql
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pooler.router,
     storage.router,
     addons.router,
+    snippets.router,
 )
 
 

@@ -55,7 +55,6 @@ create table public.members (
     primary key (customer, "group"),
     foreign key (customer, invited_by) references public.members (customer, "group") not valid
 );
-create table public.cards (customer bigint primary key references public.customers on delete cascade, number text);
 create table public.nodes (id int primary key, parent int references public.nodes, root int references public.nodes);
 create table public.both (a int references public.groups references public.nodes, b text references public.groups (slug));
 create table public.no_columns ();
@@ -72,12 +71,11 @@ comment on view public.vips is 'One line';
 comment on column public.vips.name is 'as they call themselves';
 create view public.counted as select mood, count(*) as n from public.customers group by mood;
 create view public.joined as
-    select m.customer, m."group", c.name, g.slug, g.id as group_id, m.customer as again
+    select m.customer, m."group", c.name, g.slug, g.id as group_id
     from public.members m join public.customers c on c.id = m.customer join public.groups g on g.id = m."group";
 create view public.part_of_key as select customer, since from public.members;
 create view public.secrets as select id, customer, code from hidden.secrets;
 create view public.over_vips as select id as vip, name from public.vips;
-create view public.cards_of as select customer as who, number from public.cards;
 create view public.united as select id, parent from public.nodes union all select id, root from public.nodes;
 create view public.within as select n.id, (select max(k.id) from public.groups k) as top from public.nodes n;
 create view public.nothing as select 1 as one, 'x' as "two }{ \ words";

@@ -7,10 +7,10 @@ create domain public.over as public.base default 6 not null;
 create domain public.words as text[] default '{a}';
 create domain public.bits as bit varying(9);
 create type public.level as enum ('low', 'high');
-create type hidden.level as enum ('secret');
+create type hidden.grade as enum ('secret');
 create type public."Weird ""type"".name" as enum ('x');
 create type hidden.pair as (a int, b text);
-create type public.text as enum ('shadow');
+create type public.text as (shadow int);
 create type public.span as range (subtype = numeric);
 
 create table public.kinds (
@@ -20,7 +20,7 @@ create table public.kinds (
     s char, t char(5)[] default '{}', u varchar default 'v', v varchar(3)[] default array['a', 'b'], w numeric(5) default 1e3,
     x numeric default 0.10, y double precision default 1e300, z double precision default 'infinity',
     aa extensions.citext default 'Ci', ab extensions.hstore, ac extensions.citext[], ad public.over default 7,
-    ae public.words, af public.bits, ag hidden.pair, ah hidden.pair[], ai hidden.level default 'secret',
+    ae public.words, af public.bits, ag hidden.pair, ah hidden.pair[], ai hidden.grade default 'secret',
     aj public.level default 'high'::public.level, ak public."Weird ""type"".name" default 'x', al public.text,
     am pg_catalog.text default 'plain', an public.span, ao public.base[], ap jsonb default 'true', aq json default '[]',
     ar boolean default (1 = 1), as_ int default length('abc'), at_ text default concat('a', 'b'), au text default null,
@@ -34,7 +34,7 @@ create table public.keys (
     a int, b int, c int, unique (a), unique (b, c), primary key (b, a)
 );
 create table public.referring (
-    a int references public.keys (a) unique, b int, c int, d int references public.keys (a),
+    a int references public.keys (a), b int, c int, d int references public.keys (a),
     foreign key (b, c) references public.keys (b, c), foreign key (c, d) references public.keys (b, a)
 );
 create table public.parts (k int, v text, primary key (k)) partition by list (k);
@@ -47,7 +47,6 @@ create table hidden.twice (id int primary key, other int references public.parts
 create view public.a_view as with c as (select * from public.kinds) select a, aj, u, aw from c;
 create view public.cased as select case when a > 1 then a end as a, b, c as "C", d from public.referring;
 create view public.renamed (x, y) as select d, a from public.referring;
-create view public.self as select k.a, k.b, j.a as ja, j.b as jb from public.keys k join public.keys j using (c);
 create view public.of_hidden as select id, other, third from hidden.twice;
 create view public.star as select r.*, now() from public.renamed r;
 create view public.lateral_ as select t.id, l.k from public.to_parts t cross join lateral (select p.k from public.parts p) l;
@@ -61,23 +60,23 @@ create view public.ruled as select a from public.keys group by a;
 create rule to_keys as on insert to public.ruled do instead insert into public.keys values (new.a, 1, 1);
 create view public.conditional as select a from public.keys group by a;
 create rule to_keys as on update to public.conditional where new.a > 1 do instead nothing;
-create view public.no_default as select 1::numeric(4, 2) as a, 'x'::varchar(4) as b, null as c, array[1, 2] as d, row(1, 2) as e;
+create view public.no_default as select 1::numeric(4, 2) as a, 'x'::varchar(4) as b, null as c, array[1, 2] as d;
 create view public.checked as select part from public.to_parts where part > 3 with check option;
 create view public."back\slash {brace} (paren) :resno 1 :resorigtbl 2" as
     select id as "} :resorigtbl 1 :resorigcol 1 {TARGETENTRY", part as "\}\{" from public.to_parts;
 
 create function public.inout_(inout a int, in b text default 'x', out c int) language sql as 'select a, 1';
 create function public.tied(a int) returns int language sql as 'select 1';
-create function public.tied(b int) returns int language sql as 'select 1';
+create function public.tied(b bigint) returns int language sql as 'select 1';
 create function public.tied(b text) returns int language sql as 'select 1';
 create function public.described(a int) returns int language sql as 'select 1';
 create function public.described(b int, c int) returns int language sql as 'select 1';
 comment on function public.described(a int) is 'fewer';
 create function public.equal_in_length(z int) returns int language sql as 'select 1';
-create function public.equal_in_length(b int) returns int language sql as 'select 1';
-comment on function public.equal_in_length(b int) is e'\nAn empty first line';
+create function public.equal_in_length(b bigint) returns int language sql as 'select 1';
+comment on function public.equal_in_length(b bigint) is e'\nAn empty first line';
 create function public.shapes(
-    a extensions.citext, b hidden.pair, c hidden.level[], d public.level, e public.text, f pg_catalog.text,
+    a extensions.citext, b hidden.pair, c hidden.grade[], d public.level, e public.text, f pg_catalog.text,
     g public."Weird ""type"".name", h public.over, i anyelement, j numeric(4, 2), k varchar(3)[], l "char", m name,
     n int4range, o public.span, p interval(3), q bit(3)[], r json[], s public.kinds, t refcursor, "u v" oidvector, w bit varying
 ) returns int language sql as 'select 1';
@@ -86,7 +85,6 @@ create function public.variadic_json(variadic a jsonb[]) returns int language sq
 create function public.bytes(bytea) returns int language sql as 'select 1';
 create function public.unnamed_text(pg_catalog.text) returns int language sql as 'select 1';
 create function public.unnamed_shadow(public.text) returns int language sql as 'select 1';
-create function public.partly_named(int, b int) returns int language sql as 'select 1';
 create function public.returns_domain() returns public.over language sql as 'select 1';
 create function public.returns_record() returns record language sql as 'select 1';
 create function public.computed(public.parts) returns pg_catalog.text language sql as 'select $1.v';

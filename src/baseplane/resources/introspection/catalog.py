@@ -143,6 +143,7 @@ from (
 ) as f"""
 """The rows of a query as JSON, and null if they are more than we take in."""
 QUERIES = {kind: ALL.format(Path(__file__).with_name(f"{kind}.sql").read_text()) for kind in KINDS}
+# A title and a description: what is longer is cut, so that no tenant makes us take in a comment of any size.
 SCHEMA = b"select left(obj_description(oid, 'pg_namespace'), 10000) from pg_namespace where nspname = %(schema)s"
 SCHEMAS = b"""
 select d.datname, n.nspname

@@ -1,4 +1,9 @@
-"""The OpenAPI 2.0 document of a schema, of the structure that PostgREST gives at its root."""
+"""The OpenAPI 2.0 document of a schema, as PostgREST gives it at its root.
+
+Four things differ, since PostgREST's own are wrong in them: keys that are one-to-one are noted (as it does from 12.1 on),
+enums are found by more than their name, functions that no request can call are left out, and arguments behind one that
+goes out keep their names. tests/resources/test_introspection.py has each of them.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,15 +1,17 @@
 """What a column's description says of keys: marks that generators of clients look for."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from baseplane.resources.introspection.catalog import Catalog, ForeignKey
-from baseplane.resources.projects.exposed import EXPOSED_SCHEMAS
-from baseplane.resources.projects.view_columns import Origins, origins
+from baseplane.resources.projects.view_columns import Origin, Origins, origins
 
 Place = tuple[int, str]
 """Oid of a relation and the name of a column in it."""
+
+Shows = defaultdict[Origin, list[Place]]
+"""By column of a relation: the columns of views that show it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,43 +47,38 @@ class Keys:
 def keys(catalog: Catalog) -> Keys:
     """The keys of tables, and those of the tables behind views."""
     shown = origins(catalog.views)
-    return Keys(set(_primary(catalog, shown)), _foreign(catalog, shown))
+    shows: Shows = defaultdict(list)
+    for view, columns in shown.items():
+        for origin, names in columns.items():
+            shows[origin] += [(view, name) for name in names]
+    return Keys(set(_primary(catalog, shown, shows)), _foreign(catalog, shows))
 
 
-def _primary(catalog: Catalog, shown: Origins) -> Iterator[Place]:
+def _primary(catalog: Catalog, shown: Origins, shows: Shows) -> Iterator[Place]:
     """A view has a table's primary key if it shows all of it; of a column shown twice the first counts."""
     for key in catalog.primary_keys:
         for name in key.names:
             yield key.relation, name
-        for view, columns in shown.items():
-            parts = [columns.get((key.relation, number)) for number in key.numbers]
-            for part in parts if all(parts) else []:
-                assert part is not None
-                yield view, part[0]
+        for view in {view for view, _ in shows[key.relation, key.numbers[0]]}:
+            parts = [shown[view].get((key.relation, number), []) for number in key.numbers]
+            if all(parts):
+                yield from ((view, part[0]) for part in parts)
 
 
-def _foreign(catalog: Catalog, shown: Origins) -> dict[Place, Reference]:
+def _foreign(catalog: Catalog, shows: Shows) -> dict[Place, Reference]:
     names = {view.oid: view.name for view in catalog.views if view.schema == catalog.schema}
     found: defaultdict[Place, list[Reference]] = defaultdict(list)
-    exposed = {view.oid for view in catalog.views if view.schema in EXPOSED_SCHEMAS}
     for key in catalog.foreign_keys:
-        referenced = list(_referenced(key, catalog.schema, names, shown))
-        for place in _referencing(key, exposed, shown) if referenced else ():
+        referenced = list(_referenced(key, catalog.schema, names, shows))
+        for place in [(key.relation, key.column), *shows[key.relation, key.number]] if referenced else ():
             found[place] += referenced
     return {place: min(references) for place, references in found.items()}
 
 
-def _referenced(key: ForeignKey, schema: str, views: dict[int, str], shown: Origins) -> Iterator[Reference]:
+def _referenced(key: ForeignKey, schema: str, views: dict[int, str], shows: Shows) -> Iterator[Reference]:
     """The table that the key leads to, and views that show it, in the schema described."""
     if key.referenced_schema == schema:
         yield Reference(False, key.referenced_name, key.name, key.referenced_column)
-    for view, name in views.items():
-        for column in shown[view].get((key.referenced, key.referenced_number), ()):
-            yield Reference(True, name, key.name, column)
-
-
-def _referencing(key: ForeignKey, views: Iterable[int], shown: Origins) -> Iterator[Place]:
-    yield key.relation, key.column
-    for view in views:
-        for column in shown[view].get((key.relation, key.number), ()):
-            yield view, column
+    for view, column in shows[key.referenced, key.referenced_number]:
+        if view in views:
+            yield Reference(True, views[view], key.name, column)

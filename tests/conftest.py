@@ -27,6 +27,7 @@ from baseplane.drivers.cluster.platform import PlatformCluster
 from baseplane.drivers.ingress.memory import MemoryDoor
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.resources.accounts import store as accounts
+from baseplane.resources.doors import presence
 from baseplane.resources.organizations import store as organizations
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
@@ -181,7 +182,10 @@ async def real_rt(
     rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, authority.certificate))
     ingress = app.build_ingress(rt)
     port = await ingress.listen("127.0.0.1", 0)
+    attending = asyncio.create_task(presence.attend(rt, ingress))
     yield Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", port, authority.certificate))
+    attending.cancel()
+    await asyncio.wait([attending])
     await ingress.close()
     await local.stop_all()
 

@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """Limits of one query's answer."""
     max_body: int = Field(10 * 1024 * 1024, gt=0)
     """Bytes of a request body."""
+    sleep_after: float = Field(0, ge=0)
+    """Minutes without a connection after which a project's cluster is stopped, to be woken by the next; 0 is never."""
     worker_concurrency: int = Field(8, gt=0)
     """Runs that one worker process carries on at a time."""
     log_level: str = "INFO"

@@ -4,7 +4,7 @@ import secrets
 import string
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import LiteralString
 
 import psycopg
@@ -21,7 +21,10 @@ MISSING = "Project not found"
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project without its secrets. ``cause`` says why it is in a failed or unhealthy state."""
+    """A project without its secrets. ``cause`` says why it is in a failed or unhealthy state.
+
+    One that is ``asleep`` is as good as running: its cluster is started when somebody comes.
+    """
 
     id: int
     ref: Ref
@@ -34,6 +37,7 @@ class Project:
     status: Status
     cause: str | None
     postgres_version: str | None
+    asleep: bool
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "status", Status(self.status))
@@ -55,7 +59,7 @@ class ProjectSecrets:
 
 _PROJECT: LiteralString = (
     "p.id, p.ref, p.organization_slug, p.name, p.region, p.size, p.engine, p.created_at, p.status, p.cause,"
-    " p.postgres_version"
+    " p.postgres_version, p.asleep"
 )
 
 
@@ -214,6 +218,20 @@ async def settle(
         [to, cause, ref, list(only_from)],
     )
     return cursor.rowcount == 1
+
+
+async def fall_asleep(db: Connection, ref: Ref, idle: timedelta) -> bool:
+    """Call it asleep unless it was used meanwhile, or is about to be something else; tells whether it is."""
+    cursor = await db.execute(
+        "update projects set asleep = true where ref = %s and status = 'ACTIVE_HEALTHY'"
+        " and (asleep or used_at < now() - %s::interval)",
+        [ref, idle],
+    )
+    return cursor.rowcount == 1
+
+
+async def wake_up(db: Connection, ref: Ref) -> None:
+    await db.execute("update projects set asleep = false, used_at = now() where ref = %s", [ref])
 
 
 async def record_version(db: Connection, ref: Ref, version: str) -> None:

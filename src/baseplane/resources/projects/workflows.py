@@ -35,6 +35,8 @@ async def remove_cluster(rt: Runtime, ref: str) -> None:
 
 async def serve(rt: Runtime, ref: str) -> None:
     await rt.clusters.start(await _spec(rt, ref))
+    async with rt.database.connection() as db:
+        await store.wake_up(db, ref)
 
 
 async def probe(rt: Runtime, ref: str) -> None:
@@ -108,7 +110,23 @@ async def settle_running(rt: Runtime, ref: str) -> None:
         await store.settle(db, ref, Status.ACTIVE_HEALTHY, only_from=RUNNING_AGAIN)
 
 
+sleep = Workflow("project.sleep")
+
+
+@sleep.step(within=timedelta(minutes=2))
+async def stop_if_idle(rt: Runtime, ref: str) -> None:
+    """Called asleep first: whoever comes from then on asks to wake it, and waits until this has ended."""
+    async with rt.database.connection() as db:
+        idle = await store.fall_asleep(db, ref, timedelta(minutes=rt.settings.sleep_after))
+    if idle:
+        await rt.clusters.stop(ref)
+
+
+wake = Workflow("project.wake", failed=_fails_as(Status.ACTIVE_UNHEALTHY, only_from=frozenset({Status.ACTIVE_HEALTHY})))
+wake.step(within=RECOVERY, final=(ClusterMissing,))(serve)
+
 change_password = Workflow("project.change_password")
+change_password.step(within=RECOVERY, final=(ClusterMissing,))(serve)
 
 
 @change_password.step(within=SOON, final=(ClusterMissing,))

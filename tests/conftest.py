@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import secrets
 import shutil
@@ -25,7 +26,10 @@ from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.drivers.cluster.platform import PlatformCluster
 from baseplane.drivers.ingress.memory import MemoryDoor
+from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.drivers.pooler.absent import NoPoolers
+from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.resources.accounts import store as accounts
 from baseplane.resources.doors import presence
 from baseplane.resources.organizations import store as organizations
@@ -129,6 +133,15 @@ class Client:
 
 
 @contextlib.asynccontextmanager
+async def working(queue: Queue) -> AsyncIterator[None]:
+    """A worker that carries on what is asked for meanwhile."""
+    task = asyncio.create_task(queue.work())
+    yield
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@contextlib.asynccontextmanager
 async def client_of(rt: Runtime, role: str = "Owner") -> AsyncIterator[Client]:
     """A new user with ``role`` in a new organization, calling an API over ``rt``."""
     name = secrets.token_hex(6)
@@ -156,7 +169,7 @@ def memory(platform: str) -> MemoryClusters:
 @pytest.fixture
 def rt(settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters) -> Runtime:
     """A runtime whose clusters are only remembered; its platform database is real."""
-    return Runtime(settings, database, keyring, memory, MemoryDoor(memory))
+    return Runtime(settings, database, keyring, memory, MemoryDoor(memory), NoPoolers())
 
 
 @pytest.fixture
@@ -172,6 +185,12 @@ async def stranger(rt: Runtime) -> AsyncIterator[Client]:
         yield client
 
 
+async def open_door(ingress: PostgresIngress, authority: Authority) -> TlsDoor:
+    """Let the ingress listen on two free ports."""
+    port = await ingress.listen("127.0.0.1", 0)
+    return TlsDoor("127.0.0.1", port, await ingress.listen("127.0.0.1", 0, pooled=True), authority.certificate)
+
+
 @pytest.fixture(scope="session")
 async def real_rt(
     settings: Settings, database: Database, keyring: Keyring, local: LocalClusters
@@ -179,14 +198,16 @@ async def real_rt(
     """A runtime with real clusters behind a real ingress."""
     await local.prepare(settings.engine, lambda _: None)
     authority = Authority(app.Paths(settings.data_dir).authority)
-    rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, authority.certificate))
+    poolers = LocalPoolers(local.layout, local.account)
+    rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, 0, authority.certificate), poolers)
     ingress = app.build_ingress(rt)
-    port = await ingress.listen("127.0.0.1", 0)
+    door = await open_door(ingress, authority)
     attending = asyncio.create_task(presence.attend(rt, ingress))
-    yield Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", port, authority.certificate))
+    yield dataclasses.replace(rt, door=door)
     attending.cancel()
     await asyncio.wait([attending])
     await ingress.close()
+    await poolers.stop_all()
     await local.stop_all()
 
 
@@ -194,6 +215,12 @@ async def real_rt(
 async def real(real_rt: Runtime) -> AsyncIterator[Client]:
     async with client_of(real_rt) as client:
         yield client
+
+
+@pytest.fixture
+async def worker(real: Client) -> AsyncIterator[None]:
+    async with working(real.queue):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -26,13 +26,16 @@ from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.ingress import Limits
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
-from baseplane.resources import addons, api_keys, health, lifecycle, pooler, regions, storage
+from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.organizations import routes as organizations
+from baseplane.resources.pooler import pools
+from baseplane.resources.pooler import routes as pooler
 from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
 from baseplane.resources.sql import routes as sql
@@ -120,11 +123,17 @@ def clusters(settings: Settings, door: TlsDoor | None = None) -> LocalClusters:
 @asynccontextmanager
 async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runtime]:
     """The runtime of one process, with its database open. ``connections`` bounds those to the platform database."""
-    door = TlsDoor(settings.ingress_host, settings.postgres_port, Paths(settings.data_dir).authority / "ca.pem")
+    door = TlsDoor(
+        settings.ingress_host,
+        settings.postgres_port,
+        settings.pooler_port,
+        Paths(settings.data_dir).authority / "ca.pem",
+    )
     driver = clusters(settings, door)
     async with Database(database_url(settings), max_size=connections) as database:
         try:
-            yield Runtime(settings, database, keyring(settings), driver, door)
+            poolers = LocalPoolers(driver.layout, driver.account)
+            yield Runtime(settings, database, keyring(settings), driver, door, poolers)
         finally:
             driver.close()
 
@@ -165,12 +174,13 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(queue.work())
         tasks.create_task(monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
+        tasks.create_task(pools.watch(rt))
 
 
 def build_ingress(rt: Runtime) -> PostgresIngress:
     """The Postgres door over an open runtime; it listens when told where."""
     layout = Layout(rt.settings.data_dir)
-    gate = ProjectGate(rt, lambda ref: layout.cluster(ref).socket)
+    gate = ProjectGate(rt, lambda ref: layout.cluster(ref).socket, pools.enter)
     authority = Authority(Paths(rt.settings.data_dir).authority)
     return PostgresIngress(gate, authority, rt.settings.project_host, Limits())
 

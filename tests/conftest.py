@@ -124,6 +124,12 @@ class Client:
     async def status(self, ref: str) -> str:
         return str((await self.get(f"/v1/projects/{ref}"))["status"])
 
+    async def becomes(self, ref: str, status: str) -> None:
+        """Return when a worker has brought the project there."""
+        async with asyncio.timeout(30):
+            while await self.status(ref) != status:
+                await asyncio.sleep(0.02)
+
     async def query(self, ref: str, query: str, **fields: Any) -> httpx.Response:
         return await self.post(f"/v1/projects/{ref}/database/query", {"query": query, **fields})
 

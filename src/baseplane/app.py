@@ -28,7 +28,7 @@ from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
-from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage
+from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage, vault
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.doors import presence
@@ -59,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pooler.router,
     storage.router,
     addons.router,
+    vault.router,
 )
 
 

@@ -31,6 +31,7 @@ from baseplane.errors import Unavailable
 from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
+from baseplane.resources.advisors import routes as advisors
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.organizations import routes as organizations
@@ -59,6 +60,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     pooler.router,
     storage.router,
     addons.router,
+    advisors.router,
 )
 
 

@@ -18,7 +18,7 @@ from tests.resources.advisor_cases import CASES, Case
 
 EXPOSED = "alter role authenticator set pgrst.db_schemas = 'public, graphql_public, s, pgmq_public'"
 HOSTILE = """
-    create table s.t (id int primary key, owner uuid);
+    create table s.grüße (id int primary key);
     create table s.pg_class (relname text primary key);
     alter table s.pg_class enable row level security;
     create policy bare on s.pg_class using (auth.uid() is null);
@@ -184,12 +184,13 @@ async def test_settings_and_objects_of_the_tenant_do_not_change_what_is_found(re
         await real.drain()
         await real.call("POST", f"/v1/projects/{ref}/restore")
         await real.drain()
-        names = [lint["name"] for lint in await advise(real, ref, lint_type="sql")]
+        found = {lint["name"]: lint for lint in await advise(real, ref, lint_type="sql")}
         slow = [lint["name"] for lint in await advise(real, ref, "performance")]
     finally:
         reset = "; ".join(f"alter database postgres reset {name}" for name in settings)
         await run(real, ref, f"set local statement_timeout = 0; {reset}; drop schema s cascade")
-    assert sorted(names) == ["function_search_path_mutable", "rls_disabled_in_public"]
+    assert set(found) == {"function_search_path_mutable", "rls_disabled_in_public"}
+    assert found["rls_disabled_in_public"]["metadata"]["name"] == "grüße"
     assert "auth_rls_initplan" in slow
 
 
@@ -232,6 +233,17 @@ async def test_of_very_many_findings_the_last_says_that_there_are_more(real: Cli
     assert len(found) == 1000
     assert found[-1]["detail"].endswith("There are more findings of this kind.")
     assert found[0]["detail"].endswith("has no primary key.")
+
+
+async def test_a_long_list_of_policies_is_cut(real: Client, ref: str) -> None:
+    make = "do $$ begin for n in 100..110 loop execute format('create policy p%s on s.t', n); end loop; end $$"
+    try:
+        await run(real, ref, f"{SCHEMA}; create table s.t (a int); {make}")
+        (found,) = await find(real, ref, "policy_exists_rls_disabled")
+    finally:
+        await run(real, ref, "drop schema s cascade")
+    names = ", ".join(f"`p{n}`" for n in range(100, 110))
+    assert found["detail"].endswith(f": {names} and more.")
 
 
 async def test_the_platform_tells_of_what_it_knows(real: Client, project: str) -> None:

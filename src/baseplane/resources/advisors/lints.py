@@ -11,6 +11,9 @@ from baseplane.resources.advisors.schemas import CONTRACT_NAMES, Category, Level
 DOCUMENTATION = "https://supabase.com/docs/guides/database/database-linter?lint="
 """Where the hosted platform explains each lint by number and name, and clients send their users."""
 
+LISTED = 10
+"""Names of a list that a detail spells out: a tenant may make any number of policies."""
+
 
 @dataclass(frozen=True, slots=True)
 class Needs:
@@ -51,11 +54,19 @@ class Lint:
             level=self.level,
             categories=[self.category],
             description=self.description,
-            detail=self.detail.format_map(row),
+            detail=self.detail.format_map({key: _in_words(value) for key, value in row.items()}),
             remediation=f"{DOCUMENTATION}{self.number}_{self.name}",
             metadata={key: value for key, value in metadata.items() if value is not None},
             cache_key=self.cache_key.format_map(row),
         )
+
+
+def _in_words(value: object) -> object:
+    """A list of names as `a`, `b`: ten, and that there are more."""
+    if not isinstance(value, list):
+        return value
+    names = ", ".join(f"`{name}`" for name in value[:LISTED])
+    return f"{names} and more" if len(value) > LISTED else names
 
 
 def _read() -> Iterator[Lint]:

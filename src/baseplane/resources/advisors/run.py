@@ -38,15 +38,17 @@ set local jit = off;
 
 async def run(db: Connection, lints: Sequence[Lint]) -> list[ProjectLint]:
     """The findings, in the order of the lints and then by cache key. Raises Invalid, Unavailable."""
+    query = SETUP
     try:
         async with asyncio.timeout(WITHIN + GRACE):
             await db.execute(SETUP)
             askable = [lint for lint in lints if lint.needs is None or await _is_there(db, lint.needs)]
-            rows = await (await db.execute(statement(askable).encode())).fetchall()
+            query = statement(askable)
+            rows = await (await db.execute(query.encode())).fetchall()
     except TimeoutError as error:
         raise Invalid(f"The advisors found no end within {WITHIN} seconds.") from error
     except psycopg.Error as error:
-        raise refusal(error, "") from error
+        raise refusal(error, query) from error
     found: dict[str, list[ProjectLint]] = {lint.name: [] for lint in askable}
     for name, row in rows:
         found[name].append(LINTS[name].finding(row))

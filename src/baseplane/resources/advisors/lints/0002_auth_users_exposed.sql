@@ -15,7 +15,7 @@ dependents (oid, is_direct) as (
   join pg_rewrite as w on d.classid = 'pg_rewrite'::regclass and w.oid = d.objid
   where w.ev_class <> v.oid
 )
-select distinct r.schema, r.name, array_to_string(r.readers, ', ') as exposed_to
+select distinct r.schema, r.name, r.readers as exposed_to
 from dependents as v
 join relations as r on r.oid = v.oid
 cross join users as u

@@ -1,6 +1,6 @@
 -- Several permissive policies for the same role and action: each of them is run for each row. A policy for everybody
 -- counts for the roles that may use the table.
-select p.schema, p.name, g.rolname as role, a.action, string_agg(p.policy, '`, `' order by p.policy) as policies
+select p.schema, p.name, g.rolname as role, a.action, (array_agg(p.policy order by p.policy))[1:11] as policies
 from policies as p
 cross join lateral unnest(
   case p.command

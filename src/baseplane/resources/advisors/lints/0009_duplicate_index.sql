@@ -1,8 +1,8 @@
 -- Indexes of one table that differ in nothing but their names.
 select
   r.schema, r.name,
-  string_agg(c.relname, '`, `' order by c.relname) as indexes,
-  array_agg(c.relname order by c.relname)::text as key
+  (array_agg(c.relname order by c.relname))[1:11] as indexes,
+  left(array_agg(c.relname order by c.relname)::text, 1000) as key
 from pg_index as i
 join relations as r on r.oid = i.indrelid
 join pg_class as c on c.oid = i.indexrelid

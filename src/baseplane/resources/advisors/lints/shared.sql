@@ -1,7 +1,5 @@
 -- What the lints read, each catalog once: every lint is a query over these. Names are looked up in pg_catalog before
 -- anything (see run.py), so none needs its schema here. ":exposed" comes from run.py: PostgREST's own default.
---
--- No backslashes and no LIKE: the tenant may set how literals are read for his database.
 
 -- PostgREST takes its settings of its role over those of its file; settings of the role in this database win.
 exposed_schemas as materialized (

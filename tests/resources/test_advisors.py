@@ -3,17 +3,16 @@
 import dataclasses
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from baseplane.drivers.cluster import Role
-from baseplane.resources.advisors import platform
+from baseplane.resources.advisors import run as running
 from baseplane.resources.advisors.lints import LINTS
-from baseplane.resources.organizations import store as organizations
 from baseplane.resources.projects import store
 from baseplane.runtime import Runtime
 from tests.conftest import Client, client_of
+from tests.resources.advising import SCHEMA, advise, run
 from tests.resources.advisor_cases import CASES, Case
 
 EXPOSED = "alter role authenticator set pgrst.db_schemas = 'public, graphql_public, s, pgmq_public'"
@@ -26,11 +25,6 @@ HOSTILE = """
     create function s.never(name, text) returns boolean language sql set search_path = '' as 'select 1/0 = 1';
     create operator s.= (leftarg = name, rightarg = text, function = s.never);
     create domain s.text as pg_catalog.int4;
-"""
-SCHEMA = """
-    create schema s;
-    grant usage on schema s to anon, authenticated;
-    alter default privileges in schema s grant all on tables to anon, authenticated;
 """
 
 
@@ -49,16 +43,6 @@ async def ref(real: Client) -> str:
     ref = await real.active_project()
     await run(real, ref, EXPOSED)
     return ref
-
-
-async def run(api: Client, ref: str, query: str) -> list[dict[str, Any]]:
-    response = await api.query(ref, query)
-    assert response.status_code == 201, response.text
-    return list(response.json())
-
-
-async def advise(api: Client, ref: str, category: str = "security", **params: str) -> list[dict[str, Any]]:
-    return list((await api.get(f"/v1/projects/{ref}/advisors/{category}", params=params))["lints"])
 
 
 async def find(api: Client, ref: str, name: str) -> list[dict[str, Any]]:
@@ -246,42 +230,15 @@ async def test_a_long_list_of_policies_is_cut(real: Client, ref: str) -> None:
     assert found["detail"].endswith(f": {names} and more.")
 
 
-async def test_the_platform_tells_of_what_it_knows(real: Client, project: str) -> None:
-    lints = await advise(real, project)
-    assert [lint["name"] for lint in lints] == [
-        "ssl_not_enforced",
-        "network_restrictions_not_set",
-        "pitr_not_enabled",
-        "no_backup_admin",
-    ]
-    assert {lint["cache_key"] for lint in lints} == {lint["name"] for lint in lints}
-    assert {lint["metadata"]["type"] for lint in lints} == {"compliance"}
-
-
-async def test_a_second_administrator_is_a_backup(real: Client, real_rt: Runtime, project: str) -> None:
-    async with client_of(real_rt) as other, real_rt.database.transaction() as db:
-        user = UUID(other.user_id)
-        await organizations.set_role(db, real.slug, user, "Developer")
-    assert "no_backup_admin" in [lint["name"] for lint in await advise(real, project)]
-    async with real_rt.database.transaction() as db:
-        await organizations.set_role(db, real.slug, user, "Administrator")
-    assert "no_backup_admin" not in [lint["name"] for lint in await advise(real, project)]
-    async with real_rt.database.transaction() as db:
-        await organizations.set_role(db, real.slug, user, None)
-
-
-async def test_a_postgres_with_known_holes_is_told(real: Client, project: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def found() -> list[str]:
-        lints = await advise(real, project)
-        return [lint["detail"] for lint in lints if lint["name"] == "vulnerable_postgres_version"]
-
-    (row,) = await run(real, project, "select current_setting('server_version_num')::int as number")
-    major, minor = divmod(row["number"], 10_000)
-    assert await found() == []
-    monkeypatch.setitem(platform.SAFE_MINORS, major, minor + 1)
-    assert await found() == [f"Postgres {major}.{minor} runs; {major}.{minor + 1} closes security holes."]
-    monkeypatch.setitem(platform.SAFE_MINORS, major, minor)
-    assert await found() == []
+async def test_a_database_that_finds_no_end_is_left_alone(
+    real: Client, ref: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "GRACE", -running.WITHIN)
+        response = await real.call("GET", f"/v1/projects/{ref}/advisors/performance")
+    assert response.status_code == 400
+    assert response.json()["message"] == running.LATE
+    assert await advise(real, ref, "performance") == []
 
 
 async def test_another_lint_type_is_refused(real: Client, project: str) -> None:

@@ -22,6 +22,7 @@ WITHIN = 10
 """Seconds that Postgres may take."""
 GRACE = 5
 """Seconds after those in which we give up ourselves."""
+LATE = f"The advisors found no end within {WITHIN} seconds; a lock on a table with policies holds them up. Try again."
 MOST = 1000
 """Findings of one lint; the last one says if there are more."""
 
@@ -45,8 +46,8 @@ async def run(db: Connection, lints: Sequence[Lint]) -> list[ProjectLint]:
             askable = [lint for lint in lints if lint.needs is None or await _is_there(db, lint.needs)]
             query = statement(askable)
             rows = await (await db.execute(query.encode())).fetchall()
-    except TimeoutError as error:
-        raise Invalid(f"The advisors found no end within {WITHIN} seconds.") from error
+    except (TimeoutError, psycopg.errors.QueryCanceled) as error:
+        raise Invalid(LATE) from error
     except psycopg.Error as error:
         raise refusal(error, query) from error
     found: dict[str, list[ProjectLint]] = {lint.name: [] for lint in askable}

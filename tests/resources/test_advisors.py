@@ -230,11 +230,16 @@ async def test_a_long_list_of_policies_is_cut(real: Client, ref: str) -> None:
     assert found["detail"].endswith(f": {names} and more.")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("GRACE", -running.WITHIN), ("SETUP", running.SETUP.replace(f" = {running.WITHIN * 1000};", " = 1;"))],
+    ids=["by us", "by Postgres"],
+)
 async def test_a_database_that_finds_no_end_is_left_alone(
-    real: Client, ref: str, monkeypatch: pytest.MonkeyPatch
+    real: Client, ref: str, monkeypatch: pytest.MonkeyPatch, name: str, value: object
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(running, "GRACE", -running.WITHIN)
+        patch.setattr(running, name, value)
         response = await real.call("GET", f"/v1/projects/{ref}/advisors/performance")
     assert response.status_code == 400
     assert response.json()["message"] == running.LATE

@@ -22,7 +22,9 @@ WITHIN = 10
 """Seconds that Postgres may take."""
 GRACE = 5
 """Seconds after those in which we give up ourselves."""
-LATE = f"The advisors found no end within {WITHIN} seconds; a lock on a table with policies holds them up. Try again."
+LATE = (
+    f"The advisors found no end within {WITHIN} seconds; a lock on a table with policies may hold them up. Try again."
+)
 MOST = 1000
 """Findings of one lint; the last one says if there are more."""
 

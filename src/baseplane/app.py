@@ -31,6 +31,7 @@ from baseplane.errors import Unavailable
 from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage, vault
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
+from baseplane.resources.advisors import routes as advisors
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.organizations import routes as organizations
@@ -60,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     storage.router,
     addons.router,
     vault.router,
+    advisors.router,
 )
 
 

@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     query_max_rows: int = Field(100_000, gt=0)
     query_max_bytes: int = Field(32 * 1024 * 1024, gt=0)
     """Limits of one query's answer."""
+    advisors_all: bool = False
+    """Answer advisors with lints, too, whose names the contract does not list; strict clients refuse these."""
     max_body: int = Field(10 * 1024 * 1024, gt=0)
     """Bytes of a request body."""
     sleep_after: float = Field(0, ge=0)

@@ -16,6 +16,7 @@ from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.drivers.pooler.absent import NoPoolers
 from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.resources.pooler import pools
+from baseplane.resources.projects import store
 from baseplane.runtime import Runtime
 from tests.conftest import Client, client_of, open_door
 
@@ -110,10 +111,18 @@ async def test_after_a_kill_clients_come_back_in(real_rt: Runtime, poolers: Loca
 
 
 async def test_many_first_clients_at_once_are_served(real_rt: Runtime, pooled: str) -> None:
-    sessions = await asyncio.gather(*(connect(real_rt, pooled) for _ in range(8)))
+    sessions = await asyncio.gather(*(connect(real_rt, pooled) for _ in range(40)))
     for session in sessions:
         assert await value(session, "select 1") == 1
         await session.close()
+
+
+async def test_two_processes_may_prepare_it_at_once(real_rt: Runtime, pooled: str) -> None:
+    async with real_rt.database.connection() as db:
+        project = await store.get(db, pooled)
+    cluster = app.Layout(real_rt.settings.data_dir).cluster(pooled).sockets
+    specs = await asyncio.gather(*(pools._spec(real_rt, project, cluster) for _ in range(8)))
+    assert all(spec == specs[0] for spec in specs)
 
 
 async def test_what_is_set_is_what_it_runs_with(

@@ -8,6 +8,8 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from baseplane.networks import parse_allowed
+
 IS_ROOT = os.geteuid() == 0
 
 
@@ -60,6 +62,8 @@ class Settings(BaseSettings):
     """Limits of one query's answer."""
     max_body: int = Field(10 * 1024 * 1024, gt=0)
     """Bytes of a request body."""
+    outbound_allow: str = ""
+    """Addresses beside the public ones that tenants' webhooks may call: 10.0.0.0/8,127.0.0.1:9000."""
     worker_concurrency: int = Field(8, gt=0)
     """Runs that one worker process carries on at a time."""
     log_level: str = "INFO"
@@ -76,6 +80,12 @@ class Settings(BaseSettings):
         if not host or not port.isdigit() or int(port) > 65535:
             message = f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080"
             raise ValueError(message)
+        return value
+
+    @field_validator("outbound_allow")
+    @classmethod
+    def _names_networks(cls, value: str) -> str:
+        parse_allowed(value)
         return value
 
     @property

@@ -47,7 +47,7 @@ class Receiver:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         received = Received(
-            request.method, request.path, request.query_string, dict(request.headers), await request.read()
+            request.method, request.path, request.rel_url.raw_query_string, dict(request.headers), await request.read()
         )
         async with self._arrived:
             self.requests.append(received)

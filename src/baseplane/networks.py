@@ -1,5 +1,6 @@
 """Which addresses are whose: the public internet's, or those that an operator names."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
@@ -33,6 +34,9 @@ def is_public(found: Address) -> bool:
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
+_WITH_PORT = re.compile(r"(?:(?P<v4>[\d./]+)|\[(?P<v6>[^]]+)\](?P<bits>/\d+)?):(?P<port>\d{1,5})")
+
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """One entry of an operator's list: a network, and the one port of it that is meant, or None for all."""
@@ -42,17 +46,15 @@ class Allowed:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From 10.0.0.0/8, 127.0.0.1:9000, fd00::/8 or [fd00::1]:9000. Raises ValueError."""
-        host, port = text, ""
-        if text.startswith("["):
-            host, _, port = text[1:].replace("]/", "/", 1).partition("]")
-            port = port.removeprefix(":")
-        elif text.count(":") == 1:
-            host, _, port = text.partition(":")
-        if port and not (port.isdigit() and 0 < int(port) < 65536):
+        """From 10.0.0.0/8, 127.0.0.1:9000, fd00::/8, [fd00::1]:9000 or [fd00::]/8:9000. Raises ValueError."""
+        form = _WITH_PORT.fullmatch(text)
+        if form is None:
+            return cls(ip_network(text, strict=False), None)
+        port = int(form["port"])
+        if not 0 < port < 65536:
             message = f"{text!r} does not end with a port from 1 to 65535"
             raise ValueError(message)
-        return cls(ip_network(host, strict=False), int(port) if port else None)
+        return cls(ip_network(form["v4"] or form["v6"] + (form["bits"] or ""), strict=False), port)
 
     def covers(self, found: Address, port: int) -> bool:
         return found in self.network and self.port in (None, port)

@@ -1,9 +1,11 @@
 """Webhooks: how many a second arrive, and what a trigger costs the transaction that fires it."""
 
+import contextlib
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Self
 
 import psycopg
@@ -24,7 +26,9 @@ def webhooks(installation: Installation, rows: int) -> list[Figure]:
     secret = installation.secret(ref, "secret")
     with _Receiver() as receiver, psycopg.connect(sockets, password=secret, autocommit=True) as db:
         _make(db, receiver.port)
-        return [*_delivered(db, receiver.port, rows), *_cost(db, sockets, secret, rows)]
+        figures = _delivered(db, receiver.port, rows)
+        with _undelivered(sockets, secret):
+            return figures + _cost(db, sockets, secret, rows)
 
 
 def _make(db: psycopg.Connection[tuple[object, ...]], port: int) -> None:
@@ -61,7 +65,7 @@ def _drain(db: psycopg.Connection[tuple[object, ...]]) -> None:
             raise TimeoutError(db.execute("select count(*), max(attempts) from net.http_request_queue").fetchone())
         time.sleep(0.01)
     failed = "select count(*) from net._http_response where status_code is distinct from 200"
-    lost = "select last_value - (select count(*) from net._http_response) from net.http_request_queue_id_seq"
+    lost = "select max(id) - count(*) from net._http_response"
     for query in (failed, lost):
         if (count := db.execute(query.encode()).fetchone()) != (0,):
             raise RuntimeError(f"{count} from {query}")
@@ -74,21 +78,24 @@ def _cost(db: psycopg.Connection[tuple[object, ...]], sockets: str, secret: str,
         taken: dict[str, list[float]] = {"empty": [], "hooked": []}
         for _ in range(5):
             for table, times in taken.items():
-                times.append(_write(table, sockets, secret, writers, max(20, rows // 50)))
-                _drain(db)
-        ours, bare = quantile(taken["hooked"], 0.5), quantile(taken["empty"], 0.5)
-        figures.append(Figure(f"{name}, over an empty trigger", ours / bare, "x", AIM_COST, f"{bare * 1000:.2f} ms"))
-    bulk: dict[str, list[float]] = {"empty": [], "hooked": []}
-    for _ in range(3):
-        for table, times in bulk.items():
-            began = time.perf_counter()
-            db.execute(f"insert into {table} (item) select 'row' from generate_series(1, {rows})".encode())
-            times.append(time.perf_counter() - began)
-            _drain(db)
-    ours, bare = quantile(bulk["hooked"], 0.5), quantile(bulk["empty"], 0.5)
-    each = f"{ours / rows * 1e6:.0f} µs a row"
-    figures.append(Figure(f"{rows} rows in one insert, over an empty trigger", ours / bare, "x", None, each))
+                times.append(_write(table, sockets, secret, writers, max(20, rows // 25)))
+        ours, empty = (quantile(taken[table], 0.5) for table in ("hooked", "empty"))
+        figures.append(Figure(f"{name}, over an empty trigger", ours / empty, "x", AIM_COST, f"{empty * 1000:.2f} ms"))
+    began = time.perf_counter()
+    db.execute(f"insert into hooked (item) select 'row' from generate_series(1, {rows})".encode())
+    each = (time.perf_counter() - began) / rows * 1e6
+    figures.append(Figure("a row of one large insert", each, "µs", None, f"of {rows} rows"))
     return figures
+
+
+@contextlib.contextmanager
+def _undelivered(sockets: str, secret: str) -> Iterator[None]:
+    """Keep the worker from the queue, as another worker would: receiver and worker want the same cores."""
+    lock = "classid = 1852142695 and objid = 1 and locktype = 'advisory'"
+    with psycopg.connect(sockets, user="supabase_admin", password=secret, autocommit=True) as admin:
+        while admin.execute("select pg_try_advisory_lock(1852142695, 1)").fetchone() != (True,):
+            admin.execute(f"select pg_terminate_backend(pid, 1000) from pg_locks where {lock}".encode())
+        yield
 
 
 def _write(table: str, sockets: str, secret: str, writers: int, times: int) -> float:

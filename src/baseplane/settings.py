@@ -60,8 +60,12 @@ class Settings(BaseSettings):
     query_max_rows: int = Field(100_000, gt=0)
     query_max_bytes: int = Field(32 * 1024 * 1024, gt=0)
     """Limits of one query's answer."""
+    advisors_all: bool = False
+    """Answer advisors with lints, too, whose names the contract does not list; strict clients refuse these."""
     max_body: int = Field(10 * 1024 * 1024, gt=0)
     """Bytes of a request body."""
+    sleep_after: float = Field(0, ge=0)
+    """Minutes without a connection after which a project's cluster is stopped, to be woken by the next; 0 is never."""
     outbound_allow: str = ""
     """Addresses beside the public ones that tenants' webhooks may call: 10.0.0.0/8,127.0.0.1:9000."""
     worker_concurrency: int = Field(8, gt=0)

@@ -20,11 +20,11 @@ async def insert(db: Connection, ref: Ref) -> None:
 
 
 async def list_serving(db: Connection) -> set[Ref]:
-    """The projects that have webhooks and whose database is meant to answer."""
+    """The projects that have webhooks and whose database is meant to answer now; one that sleeps sends when it wakes."""
     found = await rows(
         db,
         _Enabled,
-        "select project_ref from webhooks join projects on ref = project_ref where status = any(%s)",
+        "select project_ref from webhooks join projects on ref = project_ref where status = any(%s) and not asleep",
         [list(SERVING)],
     )
     return {enabled.project_ref for enabled in found}

@@ -65,6 +65,7 @@ def running(**settings: str) -> Iterator[Installation]:
         "BASEPLANE_POSTGRES_PORT": "0",
         "BASEPLANE_POOLER_PORT": "0",
         **settings,
+        "BASEPLANE_OUTBOUND_ALLOW": "127.0.0.1/32",
     }
     command = [sys.executable, "-m", "baseplane", "up", "--data-dir", str(data_dir), "--listen", "127.0.0.1:0"]
     with (data_dir / "up.out").open("wb") as output:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import dataclasses
-import os
 import secrets
 import shutil
 import tempfile
@@ -78,8 +77,9 @@ async def database(platform: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def keyring() -> Keyring:
-    return Keyring([os.urandom(32)])
+def keyring(settings: Settings) -> Keyring:
+    """In its file, so that other processes open what this one seals."""
+    return Keyring.at(app.Paths(settings.data_dir).key)
 
 
 @dataclass

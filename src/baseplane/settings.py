@@ -8,6 +8,8 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from baseplane.networks import parse_allowed
+
 IS_ROOT = os.geteuid() == 0
 
 
@@ -64,6 +66,8 @@ class Settings(BaseSettings):
     """Bytes of a request body."""
     sleep_after: float = Field(0, ge=0)
     """Minutes without a connection after which a project's cluster is stopped, to be woken by the next; 0 is never."""
+    outbound_allow: str = ""
+    """Addresses beside the public ones that tenants' webhooks may call: 10.0.0.0/8,127.0.0.1:9000."""
     worker_concurrency: int = Field(8, gt=0)
     """Runs that one worker process carries on at a time."""
     log_level: str = "INFO"
@@ -80,6 +84,12 @@ class Settings(BaseSettings):
         if not host or not port.isdigit() or int(port) > 65535:
             message = f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080"
             raise ValueError(message)
+        return value
+
+    @field_validator("outbound_allow")
+    @classmethod
+    def _names_networks(cls, value: str) -> str:
+        parse_allowed(value)
         return value
 
     @property

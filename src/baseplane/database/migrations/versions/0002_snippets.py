@@ -5,7 +5,7 @@ from pathlib import Path
 from baseplane.database.migrations import run_sql
 
 revision = "0002"
-down_revision = "0009"  # it came after those; databases that have them get it as well
+down_revision = "0001"
 
 
 def upgrade() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from baseplane import app
 from baseplane.errors import Unavailable
-from baseplane.resources.sql import execution
+from baseplane.resources.projects import queries
 from baseplane.runtime import Runtime
 from tests.conftest import Client
 
@@ -43,7 +43,7 @@ async def test_a_query_ends_at_the_time_limit(limited: Limited, project: str) ->
 async def test_a_caller_who_lifts_the_time_limit_is_cancelled(
     limited: Limited, real: Client, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution, "GRACE", 0.2)
+    monkeypatch.setattr(queries, "GRACE", 0.2)
     async with limited(query_timeout=0.3) as caller:
         response = await caller.query(project, "set statement_timeout = 0; select pg_sleep(10), 'lifted'")
     assert (response.status_code, response.json()["code"]) == (400, "57014")

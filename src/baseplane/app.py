@@ -29,6 +29,7 @@ from baseplane.errors import Unavailable
 from baseplane.resources import addons, api_keys, health, lifecycle, pooler, regions, storage
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
+from baseplane.resources.migrations import routes as migrations
 from baseplane.resources.organizations import routes as organizations
 from baseplane.resources.projects import monitor, store
 from baseplane.resources.projects import routes as projects
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     sql.router,
     sql.direct,
+    migrations.router,
     api_keys.router,
     pooler.router,
     storage.router,

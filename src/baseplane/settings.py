@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     query_max_rows: int = Field(100_000, gt=0)
     query_max_bytes: int = Field(32 * 1024 * 1024, gt=0)
     """Limits of one query's answer."""
+    migration_timeout: float = Field(600, gt=0)
+    """Seconds that a migration may run."""
+    migration_lock_timeout: float = Field(10, gt=0)
+    """Seconds that a migration waits for a lock that others hold, and for a migration before it."""
     max_body: int = Field(10 * 1024 * 1024, gt=0)
     """Bytes of a request body."""
     worker_concurrency: int = Field(8, gt=0)

@@ -75,8 +75,6 @@ def read(text: str, field: str) -> Script:
 
     Raises Invalid for what cannot be part of a migration.
     """
-    if "\0" in text:
-        raise Invalid(f"{field}: must not contain the null character")
     script = _unwrapped(Script(text, tuple(Statement(at.start, at.stop, text[at]) for at in _split(text))))
     if not script.statements:
         raise Invalid(f"{field}: holds no statement, only blanks and comments")

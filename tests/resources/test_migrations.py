@@ -8,9 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from baseplane.drivers.cluster import Role
-from baseplane.runtime import Runtime
-from tests.conftest import Client, client_of
+from tests.conftest import Client
 
 HISTORY = "supabase_migrations.schema_migrations"
 

@@ -1,36 +1,16 @@
 """What one caller's SQL can neither exceed nor leave behind nor become."""
 
 import asyncio
-import contextlib
-import dataclasses
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
 
-from baseplane import app
 from baseplane.errors import Unavailable
 from baseplane.resources.projects import queries
 from baseplane.runtime import Runtime
-from tests.conftest import Client
+from tests.conftest import Client, Limited
 
-Limited = Callable[..., AbstractAsyncContextManager[Client]]
 BACKENDS = "select count(*)::int as n from pg_stat_activity where state = 'active' and query like $1"
-
-
-@pytest.fixture
-def limited(real: Client, real_rt: Runtime) -> Limited:
-    """The same caller at an API with other settings."""
-
-    @contextlib.asynccontextmanager
-    async def open_api(**changed: object) -> AsyncIterator[Client]:
-        rt = dataclasses.replace(real_rt, settings=real_rt.settings.model_copy(update=changed))
-        transport = httpx.ASGITransport(app.build_api(rt))
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
-            yield dataclasses.replace(real, http=http)
-
-    return open_api
 
 
 async def test_a_query_ends_at_the_time_limit(limited: Limited, project: str) -> None:

@@ -56,8 +56,9 @@ def told(outcome: str = "") -> Iterator[None]:
         if not isinstance(said, Invalid):
             raise type(said)(said.message + outcome) from error
         reason = f"ERROR: {error.diag.sqlstate}: {error.diag.message_primary}"
-        hint = "It should be version text primary key, statements text[], name text."
-        message = f"The migration history, {TABLE}, cannot be used as it is: {reason}.{outcome} {hint}"
+        is_shape = (error.diag.sqlstate or "").startswith("428")
+        hint = " It should be a table of version text primary key, statements text[], name text." if is_shape else ""
+        message = f"The migration history, {TABLE}, cannot be used as it is: {reason}.{outcome}{hint}"
         raise Invalid(message, code=error.diag.sqlstate) from error
 
 

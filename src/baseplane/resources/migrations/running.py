@@ -31,6 +31,7 @@ class Session:
     ctx: Context
     project: Project
     holders: locks.Holders = field(default_factory=locks.Holders)
+    deadline: asyncio.Timeout = field(default_factory=lambda: asyncio.Timeout(None))
 
     async def set_up(self) -> None:
         """What a script starts with."""
@@ -55,7 +56,10 @@ async def turn(ctx: Context, project: Project) -> AsyncIterator[Session]:
         with history.told(NOTHING):
             await session.set_up()
             await locks.take_turn(db, settings.migration_lock_timeout)
-        async with bounded(db, settings.migration_timeout), locks.watching(session.holders, ctx, project, db):
+        async with (
+            bounded(db, settings.migration_timeout, "the migration") as session.deadline,
+            locks.watching(session.holders, ctx, project, db),
+        ):
             with history.told(NOTHING):
                 await history.ensure(db)
             yield session
@@ -120,6 +124,7 @@ async def commit(session: Session, row: history.Migration | None = None) -> None
     With ``row``, the new row of the history, a lost answer of Postgres is looked for there.
     """
     db = session.db
+    session.deadline.reschedule(None)  # broken off there, the outcome would not be known
     try:
         async with asyncio.timeout(session.ctx.rt.settings.migration_timeout):
             await db.execute(b"commit")

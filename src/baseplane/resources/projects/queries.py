@@ -19,17 +19,17 @@ Take = Callable[[pq.abc.PGresult], None]
 
 
 @contextlib.asynccontextmanager
-async def bounded(db: Connection, seconds: float) -> AsyncIterator[None]:
+async def bounded(db: Connection, seconds: float, what: str = "the query") -> AsyncIterator[asyncio.Timeout]:
     """Cancel what a caller has freed from Postgres' own timeout, and what is not wanted any more.
 
-    Raises Invalid when it took longer.
+    The deadline can be moved. Raises Invalid when it has passed.
     """
     try:
-        async with asyncio.timeout(seconds + GRACE):
-            yield
+        async with asyncio.timeout(seconds + GRACE) as deadline:
+            yield deadline
     except TimeoutError as error:
         await break_off(db)
-        raise Invalid(f"ERROR: 57014: the query took longer than {seconds:g} seconds", code="57014") from error
+        raise Invalid(f"ERROR: 57014: {what} took longer than {seconds:g} seconds", code="57014") from error
     except (asyncio.CancelledError, TooLarge):
         await break_off(db)
         raise

@@ -431,3 +431,14 @@ async def test_an_answer_lost_at_the_commit_is_looked_up(migrations: Migrations)
     assert response.status_code == 503
     assert not await migrations.exists("app.a")
     assert await migrations.listed() == []
+
+
+async def test_comments_stay_with_the_statement_behind_them(migrations: Migrations) -> None:
+    version = await migrations.applied(
+        "-- one; two\nselect 1; -- three\n/* four */ select 2 -- five\n;; /* six */;select 3"
+    )
+    assert (await migrations.get(version))["statements"] == [
+        "-- one; two\nselect 1",
+        "-- three\n/* four */ select 2 -- five",
+        "select 3",
+    ]

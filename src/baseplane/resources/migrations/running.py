@@ -31,7 +31,7 @@ class Session:
     ctx: Context
     project: Project
     holders: locks.Holders = field(default_factory=locks.Holders)
-    deadline: asyncio.Timeout = field(default_factory=lambda: asyncio.Timeout(None))
+    deadline: asyncio.Timeout | None = None
 
     async def set_up(self) -> None:
         """What a script starts with."""
@@ -124,7 +124,8 @@ async def commit(session: Session, row: history.Migration | None = None) -> None
     With ``row``, the new row of the history, a lost answer of Postgres is looked for there.
     """
     db = session.db
-    session.deadline.reschedule(None)  # broken off there, the outcome would not be known
+    if session.deadline:
+        session.deadline.reschedule(None)  # broken off there, the outcome would not be known
     try:
         async with asyncio.timeout(session.ctx.rt.settings.migration_timeout):
             await db.execute(b"commit")

@@ -1,6 +1,7 @@
 """The SQL of a migration: its statements, and which of them cannot be part of one."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,6 +17,7 @@ are split by its scanner, which needs none."""
 _RUN = re.compile(r"[-+*/<>=~!@#%^&|`?]{100,}")
 _STRETCHES = 8
 
+_GAP = re.compile(r"[\s;]*")
 _BLANK = re.compile(r"(?:\s+|--[^\n]*)+")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
@@ -75,7 +77,7 @@ def read(text: str, field: str) -> Script:
 
     Raises Invalid for what cannot be part of a migration.
     """
-    script = _unwrapped(Script(text, tuple(Statement(at.start, at.stop, text[at]) for at in _split(text))))
+    script = _unwrapped(Script(text, tuple(_with_comments(text, _split(text)))))
     if not script.statements:
         raise Invalid(f"{field}: holds no statement, only blanks and comments")
     for number, statement in enumerate(script.statements, 1):
@@ -135,6 +137,18 @@ def _split(text: str) -> list[slice]:
         return list(split(text, with_parser=False, only_slices=True)) or whole
     except ParseError:
         return whole
+
+
+def _with_comments(text: str, slices: list[slice]) -> Iterator[Statement]:
+    """Each with the comments before it, as the CLI records them: otherwise they would be lost to who fetches the history."""
+    behind = 0
+    for at in slices:
+        gap = _GAP.match(text, behind)
+        start = gap.end() if gap else at.start
+        if start + _behind_comments(text[start : at.stop]) != at.start:
+            start = at.start
+        behind = at.stop
+        yield Statement(start, at.stop, text[start : at.stop])
 
 
 def _is_slow(text: str) -> bool:

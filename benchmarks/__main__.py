@@ -1,4 +1,4 @@
-"""python -m benchmarks [create resume idle api query] [--quick] [--json FILE]"""
+"""python -m benchmarks [create resume idle api query advisors] [--quick] [--json FILE]"""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.advisors import advisors
 from benchmarks.api import api
 from benchmarks.figures import HEADER, Figure
 from benchmarks.idle import idle
@@ -20,6 +21,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "resume": (lambda i: resume(i, 10), lambda i: resume(i, 2)),
     "api": (lambda i: api(i, 5), lambda i: api(i, 0.5)),
     "query": (lambda i: query(i, 300), lambda i: query(i, 20)),
+    "advisors": (lambda i: advisors(i, 30), lambda i: advisors(i, 3)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }
 """Each in full, and quick."""

@@ -27,8 +27,12 @@ from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.drivers.cluster.platform import PlatformCluster
 from baseplane.drivers.ingress.memory import MemoryDoor
+from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.drivers.pooler.absent import NoPoolers
+from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.resources.accounts import store as accounts
+from baseplane.resources.doors import presence
 from baseplane.resources.organizations import store as organizations
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
@@ -121,12 +125,27 @@ class Client:
     async def status(self, ref: str) -> str:
         return str((await self.get(f"/v1/projects/{ref}"))["status"])
 
+    async def becomes(self, ref: str, status: str) -> None:
+        """Return when a worker has brought the project there."""
+        async with asyncio.timeout(30):
+            while await self.status(ref) != status:
+                await asyncio.sleep(0.02)
+
     async def query(self, ref: str, query: str, **fields: Any) -> httpx.Response:
         return await self.post(f"/v1/projects/{ref}/database/query", {"query": query, **fields})
 
     async def drain(self) -> None:
         """Carry out everything that was asked for."""
         await self.queue.drain()
+
+
+@contextlib.asynccontextmanager
+async def working(queue: Queue) -> AsyncIterator[None]:
+    """A worker that carries on what is asked for meanwhile."""
+    task = asyncio.create_task(queue.work())
+    yield
+    task.cancel()
+    await asyncio.wait([task])
 
 
 @contextlib.asynccontextmanager
@@ -157,7 +176,7 @@ def memory(platform: str) -> MemoryClusters:
 @pytest.fixture
 def rt(settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters) -> Runtime:
     """A runtime whose clusters are only remembered; its platform database is real."""
-    return Runtime(settings, database, keyring, memory, MemoryDoor(memory))
+    return Runtime(settings, database, keyring, memory, MemoryDoor(memory), NoPoolers())
 
 
 @pytest.fixture
@@ -173,6 +192,12 @@ async def stranger(rt: Runtime) -> AsyncIterator[Client]:
         yield client
 
 
+async def open_door(ingress: PostgresIngress, authority: Authority) -> TlsDoor:
+    """Let the ingress listen on two free ports."""
+    port = await ingress.listen("127.0.0.1", 0)
+    return TlsDoor("127.0.0.1", port, await ingress.listen("127.0.0.1", 0, pooled=True), authority.certificate)
+
+
 @pytest.fixture(scope="session")
 async def real_rt(
     settings: Settings, database: Database, keyring: Keyring, local: LocalClusters
@@ -180,11 +205,16 @@ async def real_rt(
     """A runtime with real clusters behind a real ingress."""
     await local.prepare(settings.engine, lambda _: None)
     authority = Authority(app.Paths(settings.data_dir).authority)
-    rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, authority.certificate))
+    poolers = LocalPoolers(local.layout, local.account)
+    rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, 0, authority.certificate), poolers)
     ingress = app.build_ingress(rt)
-    port = await ingress.listen("127.0.0.1", 0)
-    yield Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", port, authority.certificate))
+    door = await open_door(ingress, authority)
+    attending = asyncio.create_task(presence.attend(rt, ingress))
+    yield dataclasses.replace(rt, door=door)
+    attending.cancel()
+    await asyncio.wait([attending])
     await ingress.close()
+    await poolers.stop_all()
     await local.stop_all()
 
 
@@ -192,6 +222,12 @@ async def real_rt(
 async def real(real_rt: Runtime) -> AsyncIterator[Client]:
     async with client_of(real_rt) as client:
         yield client
+
+
+@pytest.fixture
+async def worker(real: Client) -> AsyncIterator[None]:
+    async with working(real.queue):
+        yield
 
 
 @pytest.fixture(scope="session")

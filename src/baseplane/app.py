@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,18 +23,23 @@ from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
-from baseplane.drivers.ingress import Limits, Refused, Route
+from baseplane.drivers.ingress import Limits
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
-from baseplane.resources import addons, api_keys, health, lifecycle, pooler, regions, storage
+from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage, vault
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
+from baseplane.resources.advisors import routes as advisors
+from baseplane.resources.doors import presence
+from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.migrations import routes as migrations
 from baseplane.resources.organizations import routes as organizations
-from baseplane.resources.projects import monitor, store
+from baseplane.resources.pooler import pools
+from baseplane.resources.pooler import routes as pooler
+from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
-from baseplane.resources.projects.status import NEXT_STEP, OPEN, Status
 from baseplane.resources.sql import routes as sql
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
@@ -56,6 +62,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     pooler.router,
     storage.router,
     addons.router,
+    vault.router,
+    advisors.router,
 )
 
 
@@ -120,11 +128,17 @@ def clusters(settings: Settings, door: TlsDoor | None = None) -> LocalClusters:
 @asynccontextmanager
 async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runtime]:
     """The runtime of one process, with its database open. ``connections`` bounds those to the platform database."""
-    door = TlsDoor(settings.ingress_host, settings.postgres_port, Paths(settings.data_dir).authority / "ca.pem")
+    door = TlsDoor(
+        settings.ingress_host,
+        settings.postgres_port,
+        settings.pooler_port,
+        Paths(settings.data_dir).authority / "ca.pem",
+    )
     driver = clusters(settings, door)
     async with Database(database_url(settings), max_size=connections) as database:
         try:
-            yield Runtime(settings, database, keyring(settings), driver, door)
+            poolers = LocalPoolers(driver.layout, driver.account)
+            yield Runtime(settings, database, keyring(settings), driver, door, poolers)
         finally:
             driver.close()
 
@@ -164,34 +178,27 @@ async def run_worker(rt: Runtime) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(queue.work())
         tasks.create_task(monitor.watch(rt))
+        tasks.create_task(sleep.watch(rt))
+        tasks.create_task(pools.watch(rt))
 
 
 def build_ingress(rt: Runtime) -> PostgresIngress:
     """The Postgres door over an open runtime; it listens when told where."""
     layout = Layout(rt.settings.data_dir)
-
-    async def lookup(ref: str) -> Route:
-        async with rt.database.connection() as db:
-            project = await store.find(db, ref)
-        if project is None or project.status == Status.REMOVED:
-            raise Refused(f"There is no project {ref} here.", sqlstate="3D000", hint="Check the project ref.")
-        if project.status not in OPEN:
-            hint = NEXT_STEP.get(project.status)
-            raise Refused(
-                f"Project {ref} does not take connections: it is {project.status}.", sqlstate="57P03", hint=hint
-            )
-        return Route(str(layout.cluster(ref).socket))
-
+    gate = ProjectGate(rt, lambda ref: layout.cluster(ref).socket, pools.enter)
     authority = Authority(Paths(rt.settings.data_dir).authority)
-    return PostgresIngress(lookup, authority, rt.settings.project_host, Limits())
+    return PostgresIngress(gate, authority, rt.settings.project_host, Limits())
 
 
-async def run_ingress(rt: Runtime, ports: list[int]) -> None:
-    """Serve the Postgres door on these ports, until cancelled."""
+async def run_ingress(rt: Runtime) -> None:
+    """Serve the Postgres door on its two ports, until cancelled."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two files a session
     ingress = build_ingress(rt)
+    settings = rt.settings
     try:
-        for port in ports:
-            await ingress.listen(rt.settings.ingress_host, port)
-        await asyncio.Event().wait()
+        await ingress.listen(settings.ingress_host, settings.postgres_port)
+        await ingress.listen(settings.ingress_host, settings.pooler_port, pooled=True)
+        await presence.attend(rt, ingress)
     finally:
         await ingress.close()

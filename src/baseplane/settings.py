@@ -58,12 +58,16 @@ class Settings(BaseSettings):
     query_max_rows: int = Field(100_000, gt=0)
     query_max_bytes: int = Field(32 * 1024 * 1024, gt=0)
     """Limits of one query's answer."""
+    advisors_all: bool = False
+    """Answer advisors with lints, too, whose names the contract does not list; strict clients refuse these."""
     migration_timeout: float = Field(600, gt=0)
     """Seconds that a migration may run."""
     migration_lock_timeout: float = Field(10, gt=0)
     """Seconds that a migration waits for a lock that others hold, and for a migration before it."""
     max_body: int = Field(10 * 1024 * 1024, gt=0)
     """Bytes of a request body."""
+    sleep_after: float = Field(0, ge=0)
+    """Minutes without a connection after which a project's cluster is stopped, to be woken by the next; 0 is never."""
     worker_concurrency: int = Field(8, gt=0)
     """Runs that one worker process carries on at a time."""
     log_level: str = "INFO"

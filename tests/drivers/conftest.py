@@ -2,7 +2,7 @@ import asyncio
 import secrets
 import struct
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster import ClusterSpec
 from baseplane.drivers.cluster.local import LocalClusters
-from baseplane.drivers.ingress import Limits, Refused, Route
+from baseplane.drivers.ingress import Limits, Refused, Route, Visitor
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.settings import Settings
 from tests.drivers import postgres_server
@@ -42,7 +42,7 @@ class Door:
 
     ingress: PostgresIngress
     port: int
-    routes: dict[str, Route]
+    rules: "Rules"
 
     async def connect(self, **changes: Any) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         parameters = {
@@ -69,17 +69,38 @@ def limits() -> Limits:
     return replace(Limits(), handshake=5.0, connect=5.0)
 
 
+@dataclass
+class Rules:
+    """A gate whose rules a test changes as it likes."""
+
+    routes: dict[str, Route]
+    banished: set[str] = field(default_factory=set)
+    visitors: list[Visitor] = field(default_factory=list)
+    failures: list[tuple[str, str, str]] = field(default_factory=list)
+    wakes: bool = True
+
+    async def admit(self, visitor: Visitor) -> Route:
+        self.visitors.append(visitor)
+        if not self.wakes:
+            await asyncio.Event().wait()
+        if visitor.ref not in self.routes:
+            raise Refused(f"there is no project {visitor.ref}", sqlstate="3D000", hint="Check the ref.")
+        await self.review(visitor)
+        return self.routes[visitor.ref]
+
+    async def review(self, visitor: Visitor) -> None:
+        if visitor.address in self.banished:
+            raise Refused(f"{visitor.address} may not come in", sqlstate="28000")
+
+    async def note_failure(self, visitor: Visitor, sqlstate: str) -> None:
+        self.failures.append((visitor.user, visitor.address, sqlstate))
+
+
 @pytest.fixture
 async def door(server: postgres_server.Server, authority: Authority, limits: Limits) -> AsyncIterator[Door]:
-    routes = {REF: Route(server.socket), GONE: Route(str(Path(server.socket).parent / "gone"))}
-
-    async def lookup(ref: str) -> Route:
-        if ref not in routes:
-            raise Refused(f"there is no project {ref}", sqlstate="3D000", hint="Check the ref.")
-        return routes[ref]
-
-    ingress = PostgresIngress(lookup, authority, HOST, limits)
-    yield Door(ingress, await ingress.listen("127.0.0.1", 0), routes)
+    rules = Rules({REF: Route(server.socket), GONE: Route(str(Path(server.socket).parent / "gone"))})
+    ingress = PostgresIngress(rules, authority, HOST, limits)
+    yield Door(ingress, await ingress.listen("127.0.0.1", 0), rules)
     await ingress.close()
     assert ingress.connections == 0
     assert ingress._door.cancels == {}
@@ -94,7 +115,15 @@ def startup(**parameters: str) -> bytes:
 def new_spec(**fields: object) -> ClusterSpec:
     """What a new cluster should be, with a ref of its own."""
     ref = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(20))
-    given = {"ref": ref, "engine": 17, "size": "nano", "secret": "the secret", "password": "the password", **fields}
+    given = {
+        "root_keys": ("00" * 32,),
+        "ref": ref,
+        "engine": 17,
+        "size": "nano",
+        "secret": "the secret",
+        "password": "the password",
+        **fields,
+    }
     return ClusterSpec(**given)  # type: ignore[arg-type]
 
 

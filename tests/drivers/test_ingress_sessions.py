@@ -9,11 +9,11 @@ import pytest
 import uvloop
 
 from baseplane.drivers.certificates import Authority
-from baseplane.drivers.ingress import Route
-from baseplane.drivers.ingress.backend_key import KeyReader
+from baseplane.drivers.ingress import Route, Visitor
+from baseplane.drivers.ingress.login import LoginReader
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from tests.drivers import postgres_server
-from tests.drivers.conftest import DIRECT, HOST, REF, SSL_REQUEST, Door, startup
+from tests.drivers.conftest import DIRECT, HOST, REF, SSL_REQUEST, Door, Rules, startup
 
 
 @pytest.mark.parametrize("sslmode", ["disable", "require"])
@@ -37,10 +37,59 @@ def test_a_backend_key_is_read_in_pieces_of_any_size() -> None:
     notice = b"N" + struct.pack("!I", 104) + b"K" * 100
     stream = b"R\0\0\0\x08\0\0\0\0" + notice + b"K" + struct.pack("!I", 4 + len(key)) + key + b"Z\0\0\0\x05I"
     for size in range(1, len(stream) + 1):
-        reader = KeyReader()
+        reader = LoginReader()
         for at in range(0, len(stream), size):
             reader.feed(stream[at : at + size])
         assert (reader.key, reader.done) == (key, True)
+
+
+def test_a_refused_login_is_read_in_pieces_of_any_size() -> None:
+    body = b"SFATAL\0C28P01\0Mpassword authentication failed\0\0"
+    stream = b"R\0\0\0\x0c\0\0\0\x0b" + b"done" + b"E" + struct.pack("!I", 4 + len(body)) + body
+    for size in range(1, len(stream) + 1):
+        reader = LoginReader()
+        for at in range(0, len(stream), size):
+            reader.feed(stream[at : at + size])
+        assert (reader.failure, reader.done) == ("28P01", True)
+
+
+async def test_the_gate_hears_who_comes_and_who_failed(door: Door) -> None:
+    await door.ingress.listen("127.0.0.1", 0)
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        await door.connect(password="wrong", sslmode="require")
+    async with await door.connect(sslmode="disable"):
+        pass
+    assert door.rules.visitors == [
+        Visitor(REF, "postgres", "127.0.0.1", encrypted=True, pooled=False),
+        Visitor(REF, "postgres", "127.0.0.1", encrypted=False, pooled=False),
+    ]
+    assert door.rules.failures == [("postgres", "127.0.0.1", "28P01")]
+
+
+async def test_a_visitor_of_the_transaction_port_is_told_apart(door: Door) -> None:
+    port = await door.ingress.listen("127.0.0.1", 0, pooled=True)
+    async with await door.connect(port=port):
+        pass
+    assert [visitor.pooled for visitor in door.rules.visitors] == [True]
+
+
+@pytest.mark.parametrize("sslmode", ["disable", "require"])
+async def test_a_review_ends_sessions_that_may_not_be_any_more(door: Door, sslmode: str) -> None:
+    async with await door.connect(sslmode=sslmode) as idle, await door.connect(sslmode=sslmode) as busy:
+        query = asyncio.create_task(busy.execute("select pg_sleep(20)"))
+        assert await door.ingress.review(REF) == 0
+        door.rules.banished.add("127.0.0.1")
+        assert await door.ingress.review("anotherprojectsref") == 0
+        assert await door.ingress.review(REF) == 2
+        with pytest.raises(psycopg.OperationalError, match="may not come in"):
+            await idle.execute("select 1")
+        with pytest.raises(psycopg.OperationalError):
+            await query
+    door.rules.banished.clear()
+    async with await door.connect() as later:
+        ask = "select count(*) from pg_stat_activity where query like '%%pg_sleep(20)' and pid <> pg_backend_pid()"
+        while (await (await later.execute(ask)).fetchone()) != (0,):
+            await asyncio.sleep(0.01)  # the query that ran was cancelled
 
 
 COPIED = "select repeat('x', 1000) from generate_series(1, 50000)"
@@ -124,7 +173,7 @@ async def test_a_client_that_closes_one_way_still_gets_its_answer(door: Door, tm
         writer.close()
 
     cluster = await asyncio.start_unix_server(answer_at_the_end, tmp_path / "socket")
-    door.routes[REF] = Route(str(tmp_path / "socket"))
+    door.rules.routes[REF] = Route(str(tmp_path / "socket"))
     reader, writer = await door.raw(startup(user=f"postgres.{REF}"), b"question")
     writer.write_eof()
     assert await asyncio.wait_for(reader.read(), 2) == b"answer" * 100_000
@@ -134,12 +183,9 @@ async def test_a_client_that_closes_one_way_still_gets_its_answer(door: Door, tm
 
 
 async def test_the_door_stands_on_uvloop_too(server: postgres_server.Server, authority: Authority) -> None:
-    async def lookup(_: str) -> Route:
-        return Route(server.socket)
-
     async def scenario() -> None:
-        ingress = PostgresIngress(lookup, authority, HOST)
-        door = Door(ingress, await ingress.listen("127.0.0.1", 0), {})
+        ingress = PostgresIngress(Rules({REF: Route(server.socket)}), authority, HOST)
+        door = Door(ingress, await ingress.listen("127.0.0.1", 0), Rules({}))
         for ways in ({}, {"sslmode": "require"}, DIRECT):
             async with await door.connect(**ways) as client:
                 assert await (await client.execute("select repeat('x', 900000)")).fetchone() == ("x" * 900_000,)

@@ -442,3 +442,11 @@ async def test_comments_stay_with_the_statement_behind_them(migrations: Migratio
         "-- three\n/* four */ select 2 -- five",
         "select 3",
     ]
+
+
+async def test_what_is_no_statement_at_all_is_not_counted(migrations: Migrations) -> None:
+    said = await migrations.refused("select 1;\nselct 1", name="typo")
+    assert said["message"] == (
+        "Migration typo failed. Nothing was applied or recorded.\n"
+        'ERROR: 42601: syntax error at or near "selct"\nLINE 2: selct 1\n        ^'
+    )

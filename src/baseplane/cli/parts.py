@@ -53,11 +53,7 @@ def worker(data_dir: Path | None, log_file: Path | None, parent: int | None) -> 
 def ingress(data_dir: Path | None, log_file: Path | None, parent: int | None) -> None:
     """Serve the Postgres door of all projects."""
     settings = load_settings(data_dir=data_dir)
-
-    async def serve(rt: Runtime) -> None:
-        await app.run_ingress(rt, [settings.postgres_port, settings.pooler_port])
-
-    _run("ingress", settings, log_file, parent, serve, INGRESS_CONNECTIONS)
+    _run("ingress", settings, log_file, parent, app.run_ingress, INGRESS_CONNECTIONS)
 
 
 async def _serve_api(rt: Runtime) -> None:

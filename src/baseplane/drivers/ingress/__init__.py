@@ -1,14 +1,30 @@
 """Ingress: the doors through which clients reach their projects, and the shapes that doors speak in."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from baseplane.errors import BaseplaneError
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who wants in, as far as a client shows before it is let through.
+
+    ``user`` is the role that it named, without the ref; ``address`` the IP address that it comes from, IPv4 also where
+    a socket for both families maps it; ``encrypted`` whether it speaks TLS; ``pooled`` whether it came by the
+    transaction port.
+    """
+
+    ref: str
+    user: str
+    address: str
+    encrypted: bool
+    pooled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
-    """Where a project's cluster listens: the path of its Unix socket file."""
+    """Where a project is served: the path of a Unix socket file."""
 
     socket: str
 
@@ -22,15 +38,24 @@ class Refused(BaseplaneError):
         self.hint = hint
 
 
-Lookup = Callable[[str], Awaitable[Route]]
-"""From a project's ref to its route; may take its time to wake the cluster. Raises Refused."""
+class Gate(Protocol):
+    """Decides who is let in. The door asks it, and knows no rule itself."""
+
+    async def admit(self, visitor: Visitor) -> Route:
+        """The way in; may take its time to wake the cluster. Raises Refused."""
+
+    async def review(self, visitor: Visitor) -> None:
+        """Whether somebody who is inside could come in now. Raises Refused."""
+
+    async def note_failure(self, visitor: Visitor, sqlstate: str) -> None:
+        """Postgres has refused the login of somebody who was let in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What strangers may take of the door. Times are in seconds.
 
-    ``handshake`` runs from the first byte to a whole startup packet, ``connect`` covers the lookup (with waking) and the
+    ``handshake`` runs from the first byte to a whole startup packet, ``connect`` covers the admission (with waking) and the
     connection to the cluster, ``linger`` is how long one side may take to read its rest when the other side is gone.
     ``buffered`` is what waits in memory per direction, in bytes, before the sender is made to wait.
     """
@@ -43,4 +68,4 @@ class Limits:
     buffered: int = 65_536
 
 
-__all__ = ["Limits", "Lookup", "Refused", "Route"]
+__all__ = ["Gate", "Limits", "Refused", "Route", "Visitor"]

@@ -1,9 +1,10 @@
 """The Postgres door: one server for all projects of an installation."""
 
 import asyncio
+from collections import Counter
 
 from baseplane.drivers.certificates import Authority
-from baseplane.drivers.ingress import Limits, Lookup
+from baseplane.drivers.ingress import Gate, Limits, Refused
 from baseplane.drivers.ingress.door import Door
 from baseplane.drivers.ingress.session import Session
 from baseplane.drivers.ingress.tls import door_context
@@ -16,9 +17,9 @@ class PostgresIngress:
     ``channel_binding=require``: the cluster does not see the TLS connection to which the client would bind.
     """
 
-    def __init__(self, lookup: Lookup, authority: Authority, project_host: str, limits: Limits | None = None) -> None:
+    def __init__(self, gate: Gate, authority: Authority, project_host: str, limits: Limits | None = None) -> None:
         host = project_host.lower()
-        self._door = Door(lookup, door_context(authority, host), host, limits or Limits())
+        self._door = Door(gate, door_context(authority, host), host, limits or Limits())
         self._servers: list[asyncio.Server] = []
 
     @property
@@ -26,11 +27,33 @@ class PostgresIngress:
         """How many clients are connected, those included that have not yet named a project."""
         return len(self._door.sessions)
 
-    async def listen(self, host: str, port: int) -> int:
-        """Serve on a port, 0 for any free one, and return it. May be called for several ports. Raises OSError."""
-        server = await asyncio.get_running_loop().create_server(lambda: Session(self._door), host, port, backlog=512)
+    async def listen(self, host: str, port: int, *, pooled: bool = False) -> int:
+        """Serve on a port, 0 for any free one, and return it. May be called for several ports. Raises OSError.
+
+        Who comes by a ``pooled`` port is a visitor of the transaction pooler.
+        """
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Session(self._door, pooled=pooled), host, port, backlog=512
+        )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    async def review(self, ref: str | None = None) -> int:
+        """End the sessions of a project, or of all, that the gate would not let in now; gives their number."""
+        inside = [(guest, guest.visitor) for guest in self._door.sessions if guest.visitor is not None]
+        ended = 0
+        for guest, visitor in inside:
+            if ref in (None, visitor.ref):
+                try:
+                    await self._door.gate.review(visitor)
+                except Refused as error:
+                    guest.expel(error)
+                    ended += 1
+        return ended
+
+    def open_sessions(self) -> Counter[str]:
+        """How many sessions each project has."""
+        return Counter(guest.visitor.ref for guest in self._door.sessions if guest.visitor is not None)
 
     async def close(self) -> None:
         """Stop listening, end every session, and return when nothing is left of them."""
@@ -40,6 +63,8 @@ class PostgresIngress:
             session.abort()
         if self._door.sessions:
             await self._door.empty.wait()
+        if self._door.background:
+            await asyncio.wait(self._door.background)
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()

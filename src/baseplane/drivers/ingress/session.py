@@ -4,13 +4,12 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import cast
 
-from baseplane.drivers.ingress import Refused, Route, startup
+from baseplane.drivers.ingress import Refused, Route, Visitor, startup
 from baseplane.drivers.ingress.door import Door, keep_alive
 from baseplane.drivers.ingress.tls import Tls
-from baseplane.drivers.ingress.upstream import Upstream
+from baseplane.drivers.ingress.upstream import Upstream, deliver_cancel
 from baseplane.errors import BaseplaneError
 
 log = logging.getLogger(__name__)
@@ -25,20 +24,24 @@ class Session(asyncio.Protocol):
         "_door",
         "_eof",
         "_gss",
+        "_pooled",
         "_task",
         "_timer",
         "_tls",
         "lost",
         "transport",
         "upstream",
+        "visitor",
     )
 
     transport: asyncio.Transport
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, *, pooled: bool) -> None:
         self.upstream: Upstream | None = None
+        self.visitor: Visitor | None = None
         self.lost = False
         self._door = door
+        self._pooled = pooled
         self._tls: Tls | None = None
         self._buffer = bytearray()
         self._task: asyncio.Task[None] | None = None
@@ -107,6 +110,19 @@ class Session(asyncio.Protocol):
         if self._tls is None or self._tls.established:
             self.send(startup.error_response(error))
         self.finish()
+
+    def expel(self, error: Refused) -> None:
+        """End a session that is under way: what runs is cancelled, what is not committed is not."""
+        if self._closing:
+            return
+        if self.upstream is not None and self.upstream.key is not None:
+            request = startup.cancel_request(self.upstream.key)
+            self._door.run(deliver_cancel(request, self.upstream.route, self._door.limits.connect))
+        self.refuse(error)
+
+    def login_failed(self, sqlstate: str) -> None:
+        if self.visitor is not None:
+            self._door.run(self._door.gate.note_failure(self.visitor, sqlstate))
 
     def finish(self) -> None:
         """Close when the client has read the rest, or without it when it takes too long."""
@@ -195,10 +211,11 @@ class Session(asyncio.Protocol):
         self.leave()
 
     async def _admit(self, admission: startup.Admission) -> None:
-        ref = admission.ref
+        ref, visitor = admission.ref, self._introduce(admission)
         try:
             async with asyncio.timeout(self._door.limits.connect):
-                route = await self._door.lookup(ref)
+                route = await self._door.gate.admit(visitor)
+                self.visitor = visitor
                 await self._connect(route, admission.packet)
         except Refused as error:
             self.refuse(error)
@@ -208,6 +225,10 @@ class Session(asyncio.Protocol):
             self.refuse(Refused(f"project {ref} is not reachable", sqlstate="57P03"))
         except BaseplaneError as error:
             self.refuse(Refused(error.message, sqlstate="57P03"))
+
+    def _introduce(self, admission: startup.Admission) -> Visitor:
+        address = self.transport.get_extra_info("peername")[0].removeprefix("::ffff:").partition("%")[0]
+        return Visitor(admission.ref, admission.user, address, self._tls is not None, self._pooled)
 
     async def _connect(self, route: Route, packet: bytes) -> None:
         upstream = Upstream(self, route, self._door.cancels, self._door.limits)
@@ -223,13 +244,8 @@ class Session(asyncio.Protocol):
 
     async def _cancel(self, packet: bytes) -> None:
         route = self._door.cancels.get(packet[8:])
-        with suppress(OSError):
-            async with asyncio.timeout(self._door.limits.connect):
-                if route is not None:
-                    reader, writer = await asyncio.open_unix_connection(route.socket)
-                    writer.write(packet)
-                    await reader.read(1)  # Postgres closes when it has sent the signal; clients wait for that
-                    writer.close()
+        if route is not None:
+            await deliver_cancel(packet, route, self._door.limits.connect)
         self.finish()
 
     def _give_up(self) -> None:

@@ -44,11 +44,17 @@ def request_code(packet: bytes) -> int:
     return int.from_bytes(packet[4:8], "big")
 
 
+def cancel_request(key: bytes) -> bytes:
+    """The packet that asks to cancel what the backend with this key is doing."""
+    return struct.pack("!II", 8 + len(key), CANCEL_REQUEST) + key
+
+
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A startup packet that named its project: the ref, and the packet without that name."""
+    """A startup packet that named its project: the ref, the user, and the packet without the ref."""
 
     ref: str
+    user: str
     packet: bytes
 
 
@@ -60,7 +66,8 @@ def admit(packet: bytes, server_name: str | None, host: str) -> Admission:
         hint = WAYS.format(host=host)
         raise Refused("no project was named by this connection", sqlstate=PROTOCOL_VIOLATION, hint=hint)
     body = b"".join(name + b"\0" + value + b"\0" for name, value in parameters.items()) + b"\0"
-    return Admission(ref, struct.pack("!I", len(body) + 8) + packet[4:8] + body)
+    user = parameters.get(b"user", b"").decode(errors="replace")
+    return Admission(ref, user, struct.pack("!I", len(body) + 8) + packet[4:8] + body)
 
 
 def ref_of_host(server_name: str | None, host: str) -> str | None:

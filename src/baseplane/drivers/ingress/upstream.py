@@ -1,10 +1,11 @@
 """The cluster's side of a session."""
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol, cast
 
 from baseplane.drivers.ingress import Limits, Route
-from baseplane.drivers.ingress.backend_key import KeyReader
+from baseplane.drivers.ingress.login import LoginReader
 
 
 class Downstream(Protocol):
@@ -15,24 +16,25 @@ class Downstream(Protocol):
 
     def send(self, data: bytes) -> None: ...
     def finish(self) -> None: ...
+    def login_failed(self, sqlstate: str) -> None: ...
     def leave(self) -> None: ...
 
 
 class Upstream(asyncio.Protocol):
-    """Passes the cluster's bytes on, and reads along until the backend has told its key."""
+    """Passes the cluster's bytes on, and reads along until the login has ended. ``key`` is the backend's."""
 
-    __slots__ = ("_cancels", "_client", "_key", "_limits", "_reader", "_route", "_timer", "_transport", "lost")
+    __slots__ = ("_cancels", "_client", "_limits", "_reader", "_timer", "_transport", "key", "lost", "route")
 
     _transport: asyncio.Transport
 
     def __init__(self, client: Downstream, route: Route, cancels: dict[bytes, Route], limits: Limits) -> None:
         self.lost = False
         self._client = client
-        self._route = route
+        self.route = route
         self._cancels = cancels
         self._limits = limits
-        self._reader: KeyReader | None = KeyReader()
-        self._key: bytes | None = None
+        self._reader: LoginReader | None = LoginReader()
+        self.key: bytes | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -48,8 +50,8 @@ class Upstream(asyncio.Protocol):
         self.lost = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._key is not None and self._cancels.get(self._key) is self._route:
-            del self._cancels[self._key]
+        if self.key is not None and self._cancels.get(self.key) is self.route:
+            del self._cancels[self.key]
         self._client.finish()
         self._client.leave()
 
@@ -85,10 +87,22 @@ class Upstream(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
-    def _read_along(self, reader: KeyReader, data: bytes) -> None:
+    def _read_along(self, reader: LoginReader, data: bytes) -> None:
         reader.feed(data)
-        if reader.key is not None and self._key is None:
-            self._key = reader.key
-            self._cancels[reader.key] = self._route
+        if reader.key is not None and self.key is None:
+            self.key = reader.key
+            self._cancels[reader.key] = self.route
+        if reader.failure:
+            self._client.login_failed(reader.failure)
         if reader.done:
             self._reader = None
+
+
+async def deliver_cancel(request: bytes, route: Route, within: float) -> None:
+    """Send a CancelRequest to where its backend runs, and wait until it was taken. Silent when nobody is there."""
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(within):
+            reader, writer = await asyncio.open_unix_connection(route.socket)
+            writer.write(request)
+            await reader.read(1)  # Postgres closes when it has sent the signal; clients wait for that
+            writer.close()

@@ -91,12 +91,14 @@ def failure(error: psycopg.Error, script: Script, done: int, name: str, held: st
     said = refusal(error, script.text)
     if not isinstance(said, Invalid):
         return type(said)(said.message + NOTHING)
-    number = done + 1
-    if position := error.diag.statement_position:  # a syntax error comes before the first statement runs
-        number = sum(statement.start < int(position) for statement in script.statements)
+    number, position = done + 1, int(error.diag.statement_position or 0)
+    if position:  # a syntax error comes before the first statement runs
+        number = sum(statement.start < position for statement in script.statements)
     number = min(max(number, 1), len(script.statements))
     statement = script.statements[number - 1]
     which = f"Statement {number} of {len(script.statements)} of {name}, on line {script.line(statement)}, failed."
+    if position and not statement.start < position <= statement.end + 1:  # it could not be split
+        which = f"{name[0].upper()}{name[1:]} failed."
     text = "" if position else f"\nSTATEMENT: {_shortened(statement)}"
     held = held if isinstance(error, psycopg.errors.LockNotAvailable) else ""
     if isinstance(error, psycopg.errors.ActiveSqlTransaction):

@@ -10,6 +10,7 @@ from baseplane.api.context import Context
 from baseplane.drivers.cluster import Role
 from baseplane.errors import BaseplaneError, Invalid, Unavailable
 from baseplane.resources.projects import store
+from baseplane.resources.projects.sleep import awaken
 from baseplane.resources.projects.status import require_serving
 from baseplane.resources.projects.store import Project
 
@@ -26,6 +27,7 @@ async def inside(ctx: Context, project: Project, role: Role) -> AsyncIterator[Co
     Raises Invalid unless the project serves, Unavailable when its database does not answer.
     """
     require_serving(project.status)
+    await awaken(ctx.rt, project)
     async with ctx.reading() as db:
         secret = (await store.read_secrets(db, ctx.rt.keyring, project.ref)).secret
     async with ctx.rt.clusters.connect(project.ref, role, secret) as connection:

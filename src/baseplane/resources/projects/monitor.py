@@ -42,6 +42,8 @@ async def look(rt: Runtime) -> None:
         if not await value(db, "select pg_try_advisory_xact_lock(%s)", [LOCK]):
             return
         for project in await store.list_in(db, SERVING):
+            if project.asleep and project.status == Status.ACTIVE_HEALTHY:
+                continue
             down = states.get(project.ref, State.MISSING) != State.RUNNING
             if (down or project.status == Status.ACTIVE_UNHEALTHY) and await _is_due(db, project):
                 log.warning(

@@ -30,11 +30,14 @@ async def _spec(rt: Runtime, ref: str) -> ClusterSpec:
 
 
 async def remove_cluster(rt: Runtime, ref: str) -> None:
+    await rt.poolers.stop(ref)
     await rt.clusters.remove(ref)
 
 
 async def serve(rt: Runtime, ref: str) -> None:
     await rt.clusters.start(await _spec(rt, ref))
+    async with rt.database.connection() as db:
+        await store.wake_up(db, ref)
 
 
 async def probe(rt: Runtime, ref: str) -> None:
@@ -75,6 +78,7 @@ pause = Workflow("project.pause", failed=_fails_as(Status.PAUSE_FAILED, only_fro
 
 @pause.step(within=timedelta(minutes=2))
 async def stop(rt: Runtime, ref: str) -> None:
+    await rt.poolers.stop(ref)
     await rt.clusters.stop(ref)
 
 
@@ -108,7 +112,23 @@ async def settle_running(rt: Runtime, ref: str) -> None:
         await store.settle(db, ref, Status.ACTIVE_HEALTHY, only_from=RUNNING_AGAIN)
 
 
+sleep = Workflow("project.sleep")
+
+
+@sleep.step(within=timedelta(minutes=2))
+async def stop_if_idle(rt: Runtime, ref: str) -> None:
+    """Called asleep first: whoever comes from then on asks to wake it, and waits until this has ended."""
+    async with rt.database.connection() as db:
+        idle = await store.fall_asleep(db, ref, timedelta(minutes=rt.settings.sleep_after))
+    if idle:
+        await stop(rt, ref)
+
+
+wake = Workflow("project.wake", failed=_fails_as(Status.ACTIVE_UNHEALTHY, only_from=frozenset({Status.ACTIVE_HEALTHY})))
+wake.step(within=RECOVERY, final=(ClusterMissing,))(serve)
+
 change_password = Workflow("project.change_password")
+change_password.step(within=RECOVERY, final=(ClusterMissing,))(serve)
 
 
 @change_password.step(within=SOON, final=(ClusterMissing,))

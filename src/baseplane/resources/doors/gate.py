@@ -1,0 +1,84 @@
+"""Decides who enters a project through the Postgres door: its state first, then every rule that a slice has for it."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import psycopg
+
+from baseplane.database import Connection
+from baseplane.drivers.ingress import Refused, Route, Visitor
+from baseplane.errors import Unavailable
+from baseplane.resources.projects import sleep, store
+from baseplane.resources.projects.status import NEXT_STEP, OPEN, Status
+from baseplane.resources.projects.store import Project
+from baseplane.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+Check = Callable[[Connection, Visitor], Awaitable[None]]
+"""One rule. Raises Refused, saying which of tenant, user, address or state is wrong and what to do."""
+Witness = Callable[[Connection, Visitor, str], Awaitable[None]]
+"""Is told of logins that Postgres refused, with the SQLSTATE."""
+
+
+Pool = Callable[[Runtime, Project, Path], Awaitable[Path | None]]
+"""Where a project's transaction pooler listens, once it does; None where there is none. Raises BaseplaneError."""
+
+
+class ProjectGate:
+    """``socket`` tells where a project's cluster listens, ``pool`` where its pooler does."""
+
+    def __init__(
+        self,
+        rt: Runtime,
+        socket: Callable[[str], Path],
+        pool: Pool,
+        checks: tuple[Check, ...] = (),
+        witnesses: tuple[Witness, ...] = (),
+    ) -> None:
+        self._rt = rt
+        self._socket = socket
+        self._pool = pool
+        self._checks = checks
+        self._witnesses = witnesses
+
+    async def admit(self, visitor: Visitor) -> Route:
+        """Raises Refused."""
+        project = await self._permit(visitor)
+        await sleep.awaken(self._rt, project)
+        cluster = self._socket(visitor.ref)
+        pooler = await self._pool(self._rt, project, cluster.parent) if visitor.pooled else None
+        return Route(str(pooler or cluster))
+
+    async def review(self, visitor: Visitor) -> None:
+        """Raises Refused."""
+        await self._permit(visitor)
+
+    async def note_failure(self, visitor: Visitor, sqlstate: str) -> None:
+        try:
+            async with self._rt.database.transaction() as db:
+                for witness in self._witnesses:
+                    await witness(db, visitor, sqlstate)
+        except (psycopg.Error, Unavailable) as error:
+            log.warning("a refused login could not be noted: %s", error)
+
+    async def _permit(self, visitor: Visitor) -> Project:
+        try:
+            async with self._rt.database.connection() as db:
+                project = _open(visitor.ref, await store.find(db, visitor.ref))
+                for check in self._checks:
+                    await check(db, visitor)
+                return project
+        except psycopg.Error as error:
+            log.warning("the rules for project %s could not be read: %s", visitor.ref, error)
+            raise Refused("The platform database does not answer. Try again.", sqlstate="57P03") from error
+
+
+def _open(ref: str, project: Project | None) -> Project:
+    if project is None or project.status == Status.REMOVED:
+        raise Refused(f"There is no project {ref} here.", sqlstate="3D000", hint="Check the project ref.")
+    if project.status not in OPEN:
+        hint = NEXT_STEP.get(project.status)
+        raise Refused(f"Project {ref} does not take connections: it is {project.status}.", sqlstate="57P03", hint=hint)
+    return project

@@ -9,7 +9,7 @@ from baseplane.drivers.cluster.layout import Layout
 from baseplane.resources.projects import queries, store
 from baseplane.runtime import Runtime
 from tests.conftest import Client, Limited
-from tests.resources.test_migrations import HISTORY, Migrations, migrations
+from tests.resources.migrating import HISTORY, Migrations, migrations
 
 __all__ = ["migrations"]
 

@@ -6,7 +6,8 @@ import dataclasses
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -233,3 +234,20 @@ async def worker(real: Client) -> AsyncIterator[None]:
 async def project(real: Client) -> str:
     """The ref of a real, active project that tests share: they leave it as they found it."""
     return await real.active_project()
+
+
+Limited = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture
+def limited(real: Client, real_rt: Runtime) -> Limited:
+    """The same caller at an API with other settings."""
+
+    @contextlib.asynccontextmanager
+    async def open_api(**changed: object) -> AsyncIterator[Client]:
+        rt = dataclasses.replace(real_rt, settings=real_rt.settings.model_copy(update=changed))
+        transport = httpx.ASGITransport(app.build_api(rt))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
+            yield dataclasses.replace(real, http=http)
+
+    return open_api

@@ -39,6 +39,7 @@ from baseplane.resources.advisors import routes as advisors
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.introspection import routes as introspection
+from baseplane.resources.migrations import routes as migrations
 from baseplane.resources.organizations import routes as organizations
 from baseplane.resources.pooler import pools
 from baseplane.resources.pooler import routes as pooler
@@ -65,6 +66,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sql.router,
     sql.direct,
     webhooks.router,
+    migrations.router,
     api_keys.router,
     pooler.router,
     storage.router,

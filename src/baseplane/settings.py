@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     """Limits of one query's answer."""
     advisors_all: bool = False
     """Answer advisors with lints, too, whose names the contract does not list; strict clients refuse these."""
+    migration_timeout: float = Field(600, gt=0)
+    """Seconds that a migration may run."""
+    migration_lock_timeout: float = Field(10, gt=0)
+    """Seconds that a migration waits for a lock that others hold, and for a migration before it."""
     max_body: int = Field(10 * 1024 * 1024, gt=0)
     """Bytes of a request body."""
     sleep_after: float = Field(0, ge=0)

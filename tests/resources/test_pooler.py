@@ -73,6 +73,11 @@ async def test_a_wrong_password_is_refused(real_rt: Runtime, project: str) -> No
         await connect(real_rt, project, password="wrong")
 
 
+async def test_a_database_that_is_not_there_is_refused_at_once(real_rt: Runtime, project: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match=r"nowhere|authentication failed"):  # before 1.19 it names nothing
+        await connect(real_rt, project, dbname="nowhere")
+
+
 async def test_a_role_that_the_tenant_made_comes_in(real: Client, real_rt: Runtime, project: str) -> None:
     await real.query(project, "create role visitor login password 'let me in'")
     async with await connect(real_rt, project, user=f"visitor.{project}", password="let me in") as session:

@@ -34,6 +34,7 @@ from baseplane.resources.projects import monitor, store
 from baseplane.resources.projects import routes as projects
 from baseplane.resources.projects.status import NEXT_STEP, OPEN, Status
 from baseplane.resources.sql import routes as sql
+from baseplane.resources.types import routes as types
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
 from baseplane.workflows.queue import Queue
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     sql.router,
     sql.direct,
+    types.router,
     api_keys.router,
     pooler.router,
     storage.router,

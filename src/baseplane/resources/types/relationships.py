@@ -38,10 +38,9 @@ def relationships(catalog: Catalog) -> list[Relationship]:
     found = [_declared(key) for key in catalog.foreign_keys]
     views = [view for view in catalog.view_definitions if seen.get(view.oid)]
     for key, own in zip(catalog.foreign_keys, list(found), strict=True):
-        sides = list(enumerate(key.numbers))
-        there = referenced.get((key.referenced_oid, key.name, len(key.numbers)), set())
-        left = list(_views(views, seen, key.relation_oid, sides))
-        right = list(_views(views, seen, key.referenced_oid, sorted(there)))
+        left = list(_views(views, seen, key.relation_oid, list(enumerate(key.numbers))))
+        ends = referenced[key.referenced_oid, key.name]
+        right = [view for side in ends.values() for view in _views(views, seen, key.referenced_oid, sorted(side))]
         found += [_from(own, view) for view in left]
         found += [_to(own, view) for view in right]
         found += [_to(_from(own, one), other) for one in left for other in right]
@@ -74,15 +73,15 @@ Side = tuple[int, int]
 """The place in a key, and the number of the column there."""
 
 
-def _referenced(keys: Iterable[ForeignKey]) -> dict[tuple[int, str, int], set[Side]]:
-    """What is referred to, by relation, name and length of the key.
+def _referenced(keys: Iterable[ForeignKey]) -> dict[tuple[int, str], dict[int, set[Side]]]:
+    """What is referred to, by relation and name of the key, then by its length.
 
-    Keys of different tables can share all of these; the generator that we follow takes them for one.
+    Keys of different tables can share all of these; the generator that we follow does not tell them apart.
     """
-    found: dict[tuple[int, str, int], set[Side]] = defaultdict(set)
+    found: dict[tuple[int, str], dict[int, set[Side]]] = defaultdict(lambda: defaultdict(set))
     for key in keys:
         if key.columns is not None:
-            found[key.referenced_oid, key.name, len(key.numbers)].update(enumerate(key.referenced_numbers))
+            found[key.referenced_oid, key.name][len(key.numbers)].update(enumerate(key.referenced_numbers))
     return found
 
 

@@ -1,4 +1,4 @@
-"""python -m benchmarks [create resume idle api query] [--quick] [--json FILE]"""
+"""python -m benchmarks [create resume api query types idle] [--quick] [--json FILE]"""
 
 import argparse
 import json
@@ -14,12 +14,14 @@ from benchmarks.idle import idle
 from benchmarks.installation import Installation, running
 from benchmarks.lifecycle import create, resume
 from benchmarks.query import query
+from benchmarks.types import types
 
 BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[Installation], list[Figure]]]] = {
     "create": (lambda i: create(i, 20), lambda i: create(i, 3)),
     "resume": (lambda i: resume(i, 10), lambda i: resume(i, 2)),
     "api": (lambda i: api(i, 5), lambda i: api(i, 0.5)),
     "query": (lambda i: query(i, 300), lambda i: query(i, 20)),
+    "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }
 """Each in full, and quick."""

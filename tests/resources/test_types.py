@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from baseplane.resources.types import catalog
+from baseplane.resources.types.typescript import layout
 from baseplane.runtime import Runtime
 from tests.conftest import Client
 from tests.resources import reference_types
@@ -87,7 +88,7 @@ async def test_functions_of_a_tenant_are_not_called(real: Client) -> None:
     ref = await real.active_project()
     trap = """create function public.%s returns boolean language plpgsql as 'begin raise exception ''called''; end';"""
     signatures = ("starts_with(name, text)", "quote_ident(name)", "pg_has_role(name, oid, text)", "cardinality(name[])")
-    await real.query(ref, "".join(trap % signature for signature in signatures))
+    assert (await real.query(ref, "".join(trap % signature for signature in signatures))).status_code == 201
     assert "\n      starts_with: {" not in await types_of(real, ref)  # its arguments have no names
     assert "\n  public: {\n" in await types_of(real, ref)
 
@@ -116,3 +117,26 @@ async def test_a_catalog_beyond_the_bounds_is_refused(
     response = await real.call("GET", path, params={"included_schemas": "information_schema"})
     assert response.status_code == 413
     assert "ask for fewer" in response.json()["message"]
+
+
+async def test_keys_that_views_show_in_countless_ways_are_refused(real: Client) -> None:
+    ref = await real.active_project()
+    names = [f"k{n}" for n in range(6)]
+    declared = ", ".join(f"{name} int" for name in names)
+    key = ", ".join(names)
+    await real.query(
+        ref, f"create table a ({declared}, primary key ({key}), foreign key ({key}) references a ({key}) )"
+    )
+    columns = ", ".join(f"{name} as {name}_{time}" for name in names for time in range(100))
+    await real.query(ref, f"create view v as select {columns} from a")
+    response = await real.call("GET", f"/v1/projects/{ref}/types/typescript")
+    assert response.status_code == 413
+
+
+async def test_types_that_would_be_too_long_are_refused(
+    real: Client, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "CHARACTERS", 1000)
+    path = f"/v1/projects/{project}/types/typescript"
+    response = await real.call("GET", path, params={"included_schemas": "information_schema"})
+    assert response.status_code == 413

@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from baseplane.resources.types.catalog import Catalog, ForeignKey, ViewDefinition
-from baseplane.resources.types.view_columns import Origins, origins
+from baseplane.errors import TooLarge
+from baseplane.resources.types.catalog import ROWS, Catalog, ForeignKey, ViewDefinition
+from baseplane.resources.types.view_columns import Origin, Origins, origins
 
 Columns = Sequence[str] | None
 
@@ -32,18 +33,38 @@ class Shown:
 
 
 def relationships(catalog: Catalog) -> list[Relationship]:
-    """First those of tables, then for each key from views, to views, and between views."""
-    seen = origins(catalog.view_definitions)
+    """First those of tables, then for each key from views, to views, and between views. Raises TooLarge."""
+    found = list(itertools.islice(_all(catalog), ROWS + 1))
+    if len(found) > ROWS:
+        raise TooLarge(f"Views show keys in more than {ROWS} ways; ask for fewer schemas.")
+    return found
+
+
+def _all(catalog: Catalog) -> Iterator[Relationship]:
+    shown = origins(catalog.view_definitions)
+    views = _showing(catalog.view_definitions, shown)
     referenced = _referenced(catalog.foreign_keys)
-    found = [_declared(key) for key in catalog.foreign_keys]
-    views = [view for view in catalog.view_definitions if seen.get(view.oid)]
-    for key, own in zip(catalog.foreign_keys, list(found), strict=True):
-        left = list(_views(views, seen, key.relation_oid, list(enumerate(key.numbers))))
-        ends = referenced[key.referenced_oid, key.name]
-        right = [view for side in ends.values() for view in _views(views, seen, key.referenced_oid, sorted(side))]
-        found += [_from(own, view) for view in left]
-        found += [_to(own, view) for view in right]
-        found += [_to(_from(own, one), other) for one in left for other in right]
+    declared = [_declared(key) for key in catalog.foreign_keys]
+    yield from declared
+    for key, own in zip(catalog.foreign_keys, declared, strict=True):
+        ends = referenced[key.referenced_oid, key.name].values()
+        left = _some(_views(views, shown, key.relation_oid, list(enumerate(key.numbers))))
+        right = _some(view for end in ends for view in _views(views, shown, key.referenced_oid, sorted(end)))
+        yield from (_from(own, view) for view in left)
+        yield from (_to(own, view) for view in right)
+        yield from (_to(_from(own, one), other) for one in left for other in right)
+
+
+def _some(views: Iterable[Shown]) -> list[Shown]:
+    """Not more than can be given."""
+    return list(itertools.islice(views, ROWS + 1))
+
+
+def _showing(views: Iterable[ViewDefinition], shown: Origins) -> dict[Origin, list[ViewDefinition]]:
+    found: dict[Origin, list[ViewDefinition]] = defaultdict(list)
+    for view in views:
+        for origin in shown[view.oid]:
+            found[origin].append(view)
     return found
 
 
@@ -85,12 +106,13 @@ def _referenced(keys: Iterable[ForeignKey]) -> dict[tuple[int, str], dict[int, s
     return found
 
 
-def _views(views: Iterable[ViewDefinition], seen: Origins, relation: int, sides: Sequence[Side]) -> Iterator[Shown]:
+def _views(
+    views: dict[Origin, list[ViewDefinition]], seen: Origins, relation: int, sides: Sequence[Side]
+) -> Iterator[Shown]:
     """The views that show the whole side; one that shows a column twice shows it in several ways."""
-    if not sides:
-        return
-    length = 1 + max(place for place, _ in sides)
-    for view in views:
+    length = 1 + max((place for place, _ in sides), default=-1)
+    candidates = {view.oid: view for _, number in sides for view in views.get((relation, number), [])}
+    for view in sorted(candidates.values(), key=lambda view: view.oid):
         shown = seen[view.oid]
         names = [shown[relation, number] for _, number in sides if (relation, number) in shown]
         if len(names) == length:

@@ -14,7 +14,7 @@ from baseplane.resources.types.typescript.types import TABLES, VIEWS, Types, nul
 POSTGREST_VERSION = "12.0.2"
 """Of the PostgREST that serves projects; a client chooses by it what it may send."""
 NOTHING = [("[_ in never]", Text("never"))]
-FRAME = re.split("«[A-Z_]*»", Path(__file__).with_name("frame.ts").read_text())
+FRAME = re.split("«[A-Z_]*»", Path(__file__).with_name("frame.ts").read_text("utf-8"))
 """What is the same in every file: before the version, the schemas and the constants, and behind these."""
 
 

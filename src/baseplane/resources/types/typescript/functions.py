@@ -46,6 +46,7 @@ class Functions:
     def __init__(self, catalog: Catalog, types: Types, columns: dict[int, list[Column]]) -> None:
         self.types, self.columns = types, columns
         self.relations = {relation.oid: relation for relation in catalog.relations}
+        self._rows: dict[int, Node] = {}
         functions = sorted(catalog.functions, key=lambda one: (order(one.name), order(one.identity_text), one.oid))
         self.by_schema: dict[str, list[Callable]] = {schema.name: [] for schema in catalog.schemas}
         for function in functions:
@@ -120,8 +121,14 @@ class Functions:
             return Object([(key(each.name), self.types.of(each.type)) for each in table])
         relation = self.relations.get(function.returns_relation or 0)
         if relation and relation.schema == function.schema:
-            return Object([(key(column.name), self.column(column)) for column in self.columns.get(relation.oid, [])])
+            return self._row(relation.oid)
         return self.types.of(function.returns)
+
+    def _row(self, relation: int) -> Node:
+        if relation not in self._rows:
+            columns = self.columns.get(relation, [])
+            self._rows[relation] = Object([(key(column.name), self.column(column)) for column in columns])
+        return self._rows[relation]
 
     def column(self, column: Column) -> Node:
         type_ = self.types.named(column.type, column.type_schema)

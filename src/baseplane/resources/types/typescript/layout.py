@@ -5,9 +5,23 @@ What does not fit breaks from the outside in. An object that is ``open`` has a l
 
 from collections.abc import Sequence
 
+from baseplane.errors import TooLarge
 from baseplane.resources.types.typescript.names import width
 
 COLUMNS = 80
+SHORT = 1000
+"""Characters beyond which nobody asks whether something fits; more than columns, since some take none."""
+CHARACTERS = 32 * 1024 * 1024
+"""Of the longest text that is made. A few tables of many columns, given by many functions, would be longer."""
+
+
+def _short(text: str) -> str | None:
+    return text if len(text) <= SHORT else None
+
+
+def _joined(flats: Sequence[str | None], between: str) -> str | None:
+    known = [flat for flat in flats if flat is not None]
+    return between.join(known) if len(known) == len(flats) else None
 
 
 class Node:
@@ -44,12 +58,17 @@ class Object(Node):
     def _flat(self) -> str | None:
         values = [value.flat for _, value in self.members]
         pairs = zip(self.members, values, strict=True)
-        return None if None in values else "{ " + "; ".join(f"{key}: {value}" for (key, _), value in pairs) + " }"
+        flat = _joined([value and f"{key}: {value}" for (key, _), value in pairs], "; ")
+        return flat and _short(f"{{ {flat} }}")
 
     def broken(self, indent: int, column: int, tail: int) -> str:  # noqa: ARG002
-        inner = indent + 2
-        lines = [_member(key, value, inner, self.ends) for key, value in self.members]
-        return "\n".join(["{", *lines, " " * indent + "}"])
+        lines, size = ["{"], 0
+        for key, value in self.members:
+            lines.append(_member(key, value, indent + 2, self.ends))
+            size += len(lines[-1])
+            if size > CHARACTERS:
+                raise TooLarge("The types would be too long; ask for fewer schemas, or take functions or enums away.")
+        return "\n".join([*lines, " " * indent + "}"])
 
 
 def _member(key: str, value: Node, indent: int, ends: str) -> str:
@@ -79,8 +98,8 @@ class Union(Node):
 
     def __init__(self, parts: Sequence[Node]) -> None:
         self.parts = parts
-        flats = [part.flat for part in parts]
-        self.flat = None if None in flats else " | ".join(flat for flat in flats if flat is not None)
+        flat = _joined([part.flat for part in parts], " | ")
+        self.flat = flat and _short(flat)
 
     def broken(self, indent: int, column: int, tail: int) -> str:
         first, *others = self.parts
@@ -104,8 +123,8 @@ class Tuple(Node):
 
     def __init__(self, items: Sequence[Node]) -> None:
         self.items = items
-        flats = [item.flat for item in items]
-        self.flat = None if None in flats else f"[{', '.join(flat for flat in flats if flat is not None)}]"
+        flat = _joined([item.flat for item in items], ", ")
+        self.flat = None if flat is None else _short(f"[{flat}]")
 
     def broken(self, indent: int, column: int, tail: int) -> str:  # noqa: ARG002
         inner = indent + 2

@@ -5,6 +5,15 @@ import unicodedata
 from functools import lru_cache
 
 ZERO_WIDTH = frozenset({"Mn", "Me", "Cf"})
+PARTS_OF_SYLLABLES = ((0x1160, 0x11FF), (0xD7B0, 0xD7FF))
+"""Vowels and ends of Hangul syllables, which take no columns of their own."""
+IN_IDENTIFIERS = {
+    **dict.fromkeys(map(ord, "$\u037a\u0e33\u0eb3\u309b\u309c\uff9e\uff9f\ufdfa\ufdfb"), "_"),
+    **dict.fromkeys(range(0xFC5E, 0xFC64), "_"),
+    **dict.fromkeys(range(0xFE70, 0xFE80, 2), "_"),
+    **dict.fromkeys((0x200C, 0x200D), "0"),  # not at the start
+}
+"""What JavaScript lets identifiers have beyond Python's, as what Python lets them have."""
 
 
 @lru_cache(maxsize=10_000)
@@ -23,8 +32,7 @@ def key(name: str) -> str:
 
 
 def _is_identifier(name: str) -> bool:
-    bare = name.replace("$", "_")
-    return bare.isidentifier()
+    return name.translate(IN_IDENTIFIERS).isidentifier()
 
 
 def width(text: str) -> int:
@@ -33,6 +41,6 @@ def width(text: str) -> int:
 
 
 def _columns(sign: str) -> int:
-    if unicodedata.category(sign) in ZERO_WIDTH:
+    if unicodedata.category(sign) in ZERO_WIDTH or any(low <= ord(sign) <= high for low, high in PARTS_OF_SYLLABLES):
         return 0
     return 2 if unicodedata.east_asian_width(sign) in "WF" else 1

@@ -28,6 +28,8 @@ async def described(real: Client, request: pytest.FixtureRequest) -> AsyncIterat
     """A project with one of the schemas, and the file of it."""
     ref = await real.active_project()
     made = await real.query(ref, request.param.read_text())
+    if "is not available" in made.text:
+        pytest.skip(made.json()["message"])  # an extension that this engine is built without
     assert made.status_code == 201, made.text
     yield ref, request.param
     await real.call("DELETE", f"/v1/projects/{ref}")

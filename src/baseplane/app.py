@@ -47,6 +47,7 @@ from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
 from baseplane.resources.snippets import routes as snippets
 from baseplane.resources.sql import routes as sql
+from baseplane.resources.types import routes as types
 from baseplane.resources.webhooks import delivery
 from baseplane.resources.webhooks import routes as webhooks
 from baseplane.runtime import Runtime
@@ -67,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sql.direct,
     webhooks.router,
     migrations.router,
+    types.router,
     api_keys.router,
     pooler.router,
     storage.router,

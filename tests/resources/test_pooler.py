@@ -74,7 +74,9 @@ async def test_a_wrong_password_is_refused(real_rt: Runtime, project: str) -> No
 
 
 async def test_a_database_that_is_not_there_is_refused_at_once(real_rt: Runtime, project: str) -> None:
-    with pytest.raises(psycopg.OperationalError, match=r"nowhere|authentication failed"):  # before 1.19 it names nothing
+    with pytest.raises(
+        psycopg.OperationalError, match=r"nowhere|authentication failed"
+    ):  # before 1.19 it names nothing
         await connect(real_rt, project, dbname="nowhere")
 
 

@@ -22,7 +22,8 @@ class ViewDefinition(Protocol):
 
 
 NODE = re.compile(r"\\.|\{([A-Z]*)|\}", re.DOTALL)
-FIELDS = re.compile(r":resno (\d+) .*:resorigtbl (\d+) :resorigcol (\d+)", re.DOTALL)
+FIELDS = re.compile(r":resno (\d+) .*:resorigtbl (\d+) :resorigcol (\d+) :resjunk false", re.DOTALL)
+"""Of a column; an entry with resjunk serves for sorting alone."""
 
 
 def origins(views: Iterable[ViewDefinition]) -> Origins:

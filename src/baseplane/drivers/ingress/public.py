@@ -1,11 +1,14 @@
 """The Postgres door from outside, as users reach it."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
 
+from baseplane.drivers.ingress import startup
+from baseplane.drivers.ingress.login import LoginReader
 from baseplane.errors import Unavailable
 
 WITHIN = 10  # seconds to connect
@@ -19,6 +22,9 @@ class PublicDoor(Protocol):
 
         Raises Unavailable with what was in the way.
         """
+
+    async def takes_plaintext(self, ref: str, role: str) -> bool:
+        """Whether ``role`` is asked for its password without TLS. Raises Unavailable when that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,28 @@ class TlsDoor:
                 await connection.execute("select 1")
             except psycopg.Error as error:
                 raise _unavailable(error) from error
+
+    async def takes_plaintext(self, ref: str, role: str) -> bool:
+        try:
+            async with asyncio.timeout(WITHIN):
+                first = await self._first_answer(startup.login_request(f"{role}.{ref}"))
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            raise Unavailable(f"The Postgres door does not answer: {error or 'no answer in time'}") from error
+        login = LoginReader()
+        login.feed(first)
+        if login.failure not in (None, startup.NOT_ALLOWED):
+            raise Unavailable(f"The Postgres door lets nobody in at the moment: SQLSTATE {login.failure}")
+        return login.failure is None
+
+    async def _first_answer(self, request: bytes) -> bytes:
+        """One whole message."""
+        reader, writer = await asyncio.open_connection(self.host, self.port)
+        try:
+            writer.write(request)
+            head = await reader.readexactly(5)
+            return head + await reader.readexactly(int.from_bytes(head[1:], "big") - 4)
+        finally:
+            writer.close()
 
 
 def _unavailable(error: psycopg.Error) -> Unavailable:

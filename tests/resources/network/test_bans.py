@@ -1,12 +1,7 @@
 """Addresses whose logins fail too often, on real sockets."""
 
-import asyncio
 
-import pytest
 
-from baseplane.drivers.ingress import Visitor
-from baseplane.resources.network import bans
-from baseplane.resources.network.rules import BanRule
 from baseplane.runtime import Runtime
 from tests.resources.network.conftest import ELSEWHERE, HERE, Place, until
 

@@ -14,7 +14,7 @@ from baseplane.drivers.certificates import Authority
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.resources.doors import presence
 from baseplane.runtime import Runtime
-from tests.conftest import Client, client_of
+from tests.conftest import Client, client_of, open_door, working
 
 PASSWORD = "correct horse"
 HERE, ELSEWHERE = "127.0.0.1", "127.0.0.2"
@@ -61,7 +61,7 @@ class Place:
 
     client: Client
     ref: str
-    port: int
+    door: TlsDoor
 
     async def network(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """The body of a 2xx."""
@@ -81,9 +81,12 @@ class Place:
         return found
 
     @contextlib.asynccontextmanager
-    async def session(self, source: str = ELSEWHERE, **changes: Any) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-        """As role postgres, with TLS, where not told otherwise."""
-        async with relay(source, self.port) as port:
+    async def session(
+        self, source: str = ELSEWHERE, door: TlsDoor | None = None, *, pooled: bool = False, **changes: Any
+    ) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """As role postgres, with TLS, by the place's own door, where not told otherwise."""
+        door = door or self.door
+        async with relay(source, door.pooler_port if pooled else door.port) as port:
             parameters = {
                 "user": f"postgres.{self.ref}", "password": PASSWORD, "sslmode": "require", "dbname": "postgres",
                 "host": HERE, "port": port, "connect_timeout": 10, "autocommit": True,
@@ -117,12 +120,13 @@ async def until(find: Callable[[], Awaitable[Any]], within: float = 5) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def ingress_of(rt: Runtime) -> AsyncIterator[int]:
-    """The port of one more ingress, which attends to announcements."""
+async def ingress_of(rt: Runtime, host: str = HERE) -> AsyncIterator[TlsDoor]:
+    """One more ingress, which attends to announcements."""
     ingress = app.build_ingress(rt)
-    port = await ingress.listen(HERE, 0)
+    authority = Authority(app.Paths(rt.settings.data_dir).authority)
+    door = await open_door(ingress, authority, host)
     attending = asyncio.create_task(presence.attend(rt, ingress))
-    yield port
+    yield door
     attending.cancel()
     await asyncio.wait([attending])
     await ingress.close()
@@ -133,18 +137,14 @@ async def strict_rt(real_rt: Runtime) -> AsyncIterator[Runtime]:
     """An installation that bans early, behind an ingress of its own."""
     settings = real_rt.settings.model_copy(update={"ban_after": 3})
     rt = dataclasses.replace(real_rt, settings=settings)
-    async with ingress_of(rt) as port:
-        authority = Authority(app.Paths(settings.data_dir).authority)
-        yield dataclasses.replace(rt, door=TlsDoor(HERE, port, authority.certificate))
+    async with ingress_of(rt) as door:
+        yield dataclasses.replace(rt, door=door)
 
 
 @pytest.fixture(scope="package")
 async def owner(strict_rt: Runtime) -> AsyncIterator[Client]:
-    async with client_of(strict_rt) as client:
-        working = asyncio.create_task(client.queue.work())
+    async with client_of(strict_rt) as client, working(client.queue):
         yield client
-        working.cancel()
-        await asyncio.wait([working])
 
 
 @pytest.fixture(scope="package")
@@ -161,7 +161,7 @@ async def ref(owner: Client) -> str:
 @pytest.fixture
 async def place(strict_rt: Runtime, owner: Client, ref: str) -> AsyncIterator[Place]:
     assert isinstance(strict_rt.door, TlsDoor)
-    yield Place(owner, ref, strict_rt.door.port)
+    yield Place(owner, ref, strict_rt.door)
     async with strict_rt.database.connection() as db:
         for table in ("network_restrictions", "ssl_enforcement", "login_failures"):
             await db.execute(f"delete from {table}".encode())

@@ -48,6 +48,8 @@ def site_of(address: str) -> Network:
 
     ``address`` may also be such a network itself. Raises ValueError for what is no address.
     """
+    if "%" in address:
+        raise ValueError(f"{address} names an interface, which means something on one machine only")
     network = ipaddress.ip_network(address, strict=False)
     narrowest = SITE if isinstance(network, IPv6Network) else network.max_prefixlen
     if network.prefixlen < narrowest:

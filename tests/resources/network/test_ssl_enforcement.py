@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.resources.network.conftest import HERE, PLAIN, Place
+from tests.resources.network.conftest import HERE, ONLY_HERE, PLAIN, Place
 
 ON = {"currentConfig": {"database": True}, "appliedSuccessfully": True}
 OFF = {"currentConfig": {"database": False}, "appliedSuccessfully": True}
@@ -32,6 +32,17 @@ async def test_plaintext_sessions_are_ended_before_the_answer(place: Place) -> N
         with pytest.raises(psycopg.OperationalError, match="encrypted connections only"):
             await plain.execute("select 1")
         await encrypted.execute("select 1")
+
+
+async def test_the_advisors_know_of_it(place: Place) -> None:
+    async def told() -> set[str]:
+        lints = (await place.network("GET", "advisors/security"))["lints"]
+        return {lint["name"] for lint in lints} & {"ssl_not_enforced", "network_restrictions_not_set"}
+
+    assert await told() == {"ssl_not_enforced", "network_restrictions_not_set"}
+    await place.enforce_ssl(on=True)
+    await place.restrict(ONLY_HERE)
+    assert await told() == set()
 
 
 async def test_the_project_stays_healthy(place: Place) -> None:

@@ -39,7 +39,7 @@ async def test_they_are_applied_though_the_worker_died(
     async with rt.database.transaction() as db:
         await ask_for(db, ref, workflow)
     assert not await applied(rt, ref, workflow)
-    await crash(rt, workflow, ref, 0, when, monkeypatch)
+    await crash(rt, workflow, ref, len(workflow.steps) - 1, when, monkeypatch)
     await api.drain()
     assert await applied(rt, ref, workflow)
 

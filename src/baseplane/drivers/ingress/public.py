@@ -89,6 +89,8 @@ class TlsDoor:
 
 
 def _unavailable(error: psycopg.Error) -> Unavailable:
-    """The last line says why; those before say where, which the caller knows."""
-    reason = (str(error).strip().splitlines() or [""])[-1].rpartition("FATAL:")[2].strip()
-    return Unavailable(f"Failed to connect to database: {reason or 'no answer'}")
+    """What a server says comes last, with its hint; without that the last line says why, those before say where."""
+    text = str(error).strip()
+    _, said, reason = text.rpartition("FATAL:")
+    lines = reason.split() if said else text.splitlines()[-1:]
+    return Unavailable(f"Failed to connect to database: {' '.join(lines) or 'no answer'}")

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
-from baseplane.drivers.cluster import Role
+from baseplane.drivers.cluster import ClusterMissing, Role
 from baseplane.errors import Unavailable
 from baseplane.resources.doors import announcements
 from baseplane.resources.network import restrictions, ssl_enforcement
 from baseplane.resources.projects import store
+from baseplane.resources.projects.status import SERVING
+from baseplane.resources.projects.workflows import RECOVERY, serve
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow
 
@@ -21,6 +23,15 @@ async def end_sessions_from_elsewhere(rt: Runtime, ref: str) -> None:
     await announcements.enforce(rt.database, ref)
     async with rt.database.connection() as db:
         await restrictions.mark_applied(db, ref, wanted.version)
+
+
+@enforce_ssl.step(within=RECOVERY, final=(ClusterMissing,))
+async def wake_up(rt: Runtime, ref: str) -> None:
+    """A probe of a sleeping project would ask for a run that has to wait for this one."""
+    async with rt.database.connection() as db:
+        project = await store.get(db, ref)
+    if project.asleep and project.status in SERVING:
+        await serve(rt, ref)
 
 
 @enforce_ssl.step(within=timedelta(seconds=30))

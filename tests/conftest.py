@@ -192,10 +192,10 @@ async def stranger(rt: Runtime) -> AsyncIterator[Client]:
         yield client
 
 
-async def open_door(ingress: PostgresIngress, authority: Authority) -> TlsDoor:
+async def open_door(ingress: PostgresIngress, authority: Authority, host: str = "127.0.0.1") -> TlsDoor:
     """Let the ingress listen on two free ports."""
-    port = await ingress.listen("127.0.0.1", 0)
-    return TlsDoor("127.0.0.1", port, await ingress.listen("127.0.0.1", 0, pooled=True), authority.certificate)
+    port = await ingress.listen(host, 0)
+    return TlsDoor(host, port, await ingress.listen(host, 0, pooled=True), authority.certificate)
 
 
 @pytest.fixture(scope="session")

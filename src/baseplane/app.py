@@ -40,6 +40,9 @@ from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.introspection import routes as introspection
 from baseplane.resources.migrations import routes as migrations
+from baseplane.resources.network import routes as network
+from baseplane.resources.network import upkeep
+from baseplane.resources.network.rules import BanRule, check_network
 from baseplane.resources.organizations import routes as organizations
 from baseplane.resources.pooler import pools
 from baseplane.resources.pooler import routes as pooler
@@ -64,6 +67,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     projects.of_organization,
     lifecycle.router,
     health.router,
+    network.router,
+    network.ssl_router,
     sql.router,
     sql.direct,
     webhooks.router,
@@ -194,6 +199,7 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(sleep.watch(rt))
         tasks.create_task(pools.watch(rt))
         tasks.create_task(delivery.watch(rt, sender))
+        tasks.create_task(upkeep.watch(rt))
 
 
 def outbound_rules(settings: Settings) -> Rules:
@@ -210,7 +216,15 @@ def outbound_rules(settings: Settings) -> Rules:
 def build_ingress(rt: Runtime) -> PostgresIngress:
     """The Postgres door over an open runtime; it listens when told where."""
     layout = Layout(rt.settings.data_dir)
-    gate = ProjectGate(rt, lambda ref: layout.cluster(ref).socket, pools.enter)
+    bans = BanRule.of(rt.settings)
+    gate = ProjectGate(
+        rt,
+        lambda ref: layout.cluster(ref).socket,
+        pools.enter,
+        checks=(check_network,),
+        witnesses=(bans.note,),
+        at_login=(bans.check,),
+    )
     authority = Authority(Paths(rt.settings.data_dir).authority)
     return PostgresIngress(gate, authority, rt.settings.project_host, Limits())
 

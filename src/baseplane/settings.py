@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
@@ -72,6 +73,16 @@ class Settings(BaseSettings):
     """Minutes without a connection after which a project's cluster is stopped, to be woken by the next; 0 is never."""
     outbound_allow: str = ""
     """Addresses beside the public ones that tenants' webhooks may call: 10.0.0.0/8,127.0.0.1:9000."""
+    ban_after: int = Field(10, ge=0)
+    """Failed logins to a project's database after which their address is banned from it; 0 is never."""
+    ban_within: float = Field(10, gt=0, le=60 * 24 * 7)
+    """Minutes in which they must have failed."""
+    ban_for: float = Field(10, gt=0, le=60 * 24 * 365)
+    """Minutes that a ban lasts."""
+    ban_never: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks whose addresses are never banned, such as those of load balancers and of API processes elsewhere."""
+    trusted_proxies: int = Field(0, ge=0)
+    """How many reverse proxies stand before the API, each of which appends its client to X-Forwarded-For."""
     worker_concurrency: int = Field(8, gt=0)
     """Runs that one worker process carries on at a time."""
     log_level: str = "INFO"

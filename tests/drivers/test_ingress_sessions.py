@@ -92,6 +92,25 @@ async def test_a_review_ends_sessions_that_may_not_be_any_more(door: Door, sslmo
             await asyncio.sleep(0.01)  # the query that ran was cancelled
 
 
+async def test_a_review_finds_those_who_are_being_let_in(door: Door) -> None:
+    door.rules.wakes = False
+    coming = asyncio.create_task(door.connect())
+    async with asyncio.timeout(5):
+        while not door.rules.visitors:
+            await asyncio.sleep(0.005)
+    door.rules.banished.add("127.0.0.1")
+    assert await door.ingress.review(REF) == 1
+    with pytest.raises(psycopg.OperationalError, match="may not come in"):
+        await coming
+
+
+def test_the_poolers_refusal_is_one_of_credentials() -> None:
+    reader = LoginReader()
+    body = b"SFATAL\0C08P01\0MSASL authentication failed\0\0"
+    reader.feed(b"E" + struct.pack("!I", 4 + len(body)) + body)
+    assert reader.failure == "28P01"
+
+
 COPIED = "select repeat('x', 1000) from generate_series(1, 50000)"
 
 

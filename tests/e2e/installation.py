@@ -101,10 +101,10 @@ class Installation:
     def postmaster(self, ref: str) -> int:
         return int((self.data_dir / "clusters" / ref / "data" / "postmaster.pid").read_text().split()[0])
 
-    def call(self, method: str, path: str, body: object = None) -> httpx.Response:
+    def call(self, method: str, path: str, body: object = None, timeout: float = 10) -> httpx.Response:
         token = Path(self.ready["access_token"]).read_text().strip()
         url, headers = self.ready["api_url"] + path, {"Authorization": f"Bearer {token}"}
-        return httpx.request(method, url, json=body, headers=headers, timeout=10)
+        return httpx.request(method, url, json=body, headers=headers, timeout=timeout)
 
     def answers(self) -> bool:
         with contextlib.suppress(httpx.TransportError):

@@ -56,7 +56,7 @@ def test_the_token_of_the_first_start_is_private_and_works(installation: Install
 def test_a_project_is_reached_over_tls_that_the_ca_vouches_for(installation: Installation, ref: str) -> None:
     assert has_its_row(installation, ref)
     facts = installation.ready
-    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
         psycopg.connect(
             host="127.0.0.1", port=facts["ports"]["pooler"], user=f"postgres.{ref}", password="wrong",
             sslmode="verify-ca", sslrootcert=facts["ca"],

@@ -12,6 +12,7 @@ from baseplane import app
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster import State
 from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.errors import Unavailable
 from baseplane.resources.doors import presence
 from baseplane.resources.projects import sleep, store
 from baseplane.runtime import Runtime
@@ -87,6 +88,20 @@ async def test_a_new_password_wakes_it(rt: Runtime, client: Client, asleep: str,
     assert isinstance(rt.door, TlsDoor)
     async with await rt.door.connect(asleep, "postgres", "battery staple"):
         pass
+
+
+async def test_enforcing_tls_wakes_it(client: Client, asleep: str, worker: None) -> None:
+    body = {"requestedConfig": {"database": True}}
+    answer = await client.call("PUT", f"/v1/projects/{asleep}/ssl-enforcement", json=body)
+    assert answer.json() == {"currentConfig": {"database": True}, "appliedSuccessfully": True}
+
+
+async def test_restricting_networks_lets_it_sleep(rt: Runtime, client: Client, asleep: str, worker: None) -> None:
+    path = f"/v1/projects/{asleep}/network-restrictions/apply"
+    assert (await client.post(path, {"dbAllowedCidrs": []})).json()["status"] == "applied"
+    with pytest.raises(Unavailable, match=r"in none of the networks .* HINT: Add"):
+        await connect(rt, asleep)
+    assert await rt.clusters.observe(asleep) == State.STOPPED
 
 
 async def test_the_monitor_lets_it_sleep(rt: Runtime, client: Client, asleep: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from baseplane.api.address import client_address
 from baseplane.api.caller import Caller, Callers
 from baseplane.api.rate_limits import RateLimits
 from baseplane.errors import Unauthorized
@@ -24,7 +25,7 @@ class Edge:
         try:
             caller = await self.callers.by_header(request.headers.get("authorization"))
         except Unauthorized:
-            await self._count(request, f"address:{request.client.host if request.client else ''}")
+            await self._count(request, f"address:{client_address(request, self.rt.settings.trusted_proxies)}")
             raise
         await self._count(request, f"user:{caller.user_id}")
         return caller

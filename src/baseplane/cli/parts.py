@@ -66,6 +66,7 @@ async def _serve_api(rt: Runtime) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # whom to believe is our own setting, trusted_proxies
         timeout_graceful_shutdown=5,
         timeout_keep_alive=75,
     )

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Guest(Protocol):
-    """A session, as the door sees it. ``visitor`` is there once it has been let in."""
+    """A session, as the door sees it. ``visitor`` is there once it has asked to be let in."""
 
     visitor: Visitor | None
 

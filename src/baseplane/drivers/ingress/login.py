@@ -3,6 +3,11 @@
 LONGEST = 8192
 """Bytes of a message that is kept until it is whole; keys have 256 at most since Postgres 18, errors a few hundred."""
 
+POOLER_REFUSALS = frozenset({b"SASL authentication failed", b"password authentication failed", b"no such user"})
+"""How PgBouncer 1.18 refuses a wrong password or role, all with SQLSTATE 08P01 (its src/client.c); Postgres says it in
+other words, with the user's name.
+"""
+
 
 class LoginReader:
     """Fed with what the server sends; keeps nothing but an unfinished header, key or error.
@@ -42,4 +47,5 @@ class LoginReader:
             self.key = body
         else:
             fields = {field[:1]: field[1:] for field in body.split(b"\0")}
-            self.failure = fields.get(b"C", b"").decode("ascii", "replace")
+            from_pooler = fields.get(b"M") in POOLER_REFUSALS
+            self.failure = "28P01" if from_pooler else fields.get(b"C", b"").decode("ascii", "replace")

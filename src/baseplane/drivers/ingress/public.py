@@ -1,11 +1,14 @@
 """The Postgres door from outside, as users reach it."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
 
+from baseplane.drivers.ingress import startup
+from baseplane.drivers.ingress.login import LoginReader
 from baseplane.errors import Unavailable
 
 WITHIN = 10  # seconds to connect
@@ -19,6 +22,9 @@ class PublicDoor(Protocol):
 
         Raises Unavailable with what was in the way.
         """
+
+    async def takes_plaintext(self, ref: str, role: str) -> bool:
+        """Whether ``role`` is asked for its password without TLS. Raises Unavailable when that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,32 @@ class TlsDoor:
             except psycopg.Error as error:
                 raise _unavailable(error) from error
 
+    async def takes_plaintext(self, ref: str, role: str) -> bool:
+        try:
+            async with asyncio.timeout(WITHIN):
+                first = await self._first_answer(startup.login_request(f"{role}.{ref}"))
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+            raise Unavailable(f"The Postgres door does not answer: {error or 'no answer in time'}") from error
+        login = LoginReader()
+        login.feed(first)
+        if login.failure not in (None, startup.NOT_ALLOWED):
+            raise Unavailable(f"The Postgres door lets nobody in at the moment: SQLSTATE {login.failure}")
+        return login.failure is None
+
+    async def _first_answer(self, request: bytes) -> bytes:
+        """One whole message."""
+        reader, writer = await asyncio.open_connection(self.host, self.port)
+        try:
+            writer.write(request)
+            head = await reader.readexactly(5)
+            return head + await reader.readexactly(int.from_bytes(head[1:], "big") - 4)
+        finally:
+            writer.close()
+
 
 def _unavailable(error: psycopg.Error) -> Unavailable:
-    """The last line says why; those before say where, which the caller knows."""
-    reason = (str(error).strip().splitlines() or [""])[-1].rpartition("FATAL:")[2].strip()
-    return Unavailable(f"Failed to connect to database: {reason or 'no answer'}")
+    """What a server says comes last, with its hint; without that the last line says why, those before say where."""
+    text = str(error).strip()
+    _, said, reason = text.rpartition("FATAL:")
+    lines = reason.split() if said else text.splitlines()[-1:]
+    return Unavailable(f"Failed to connect to database: {' '.join(lines) or 'no answer'}")

@@ -106,6 +106,7 @@ class Session(asyncio.Protocol):
             self.transport.write(data if self._tls is None else self._tls.seal(data))
 
     def refuse(self, error: Refused) -> None:
+        self.visitor = None
         log.info("refused %s: %s %s", self.transport.get_extra_info("peername"), error.sqlstate, error.message)
         if self._tls is None or self._tls.established:
             self.send(startup.error_response(error))
@@ -214,8 +215,10 @@ class Session(asyncio.Protocol):
         ref, visitor = admission.ref, self._introduce(admission)
         try:
             async with asyncio.timeout(self._door.limits.connect):
+                self.visitor = (
+                    visitor  # first: who is let in by rules that change meanwhile has to be found by a review
+                )
                 route = await self._door.gate.admit(visitor)
-                self.visitor = visitor
                 await self._connect(route, admission.packet)
         except Refused as error:
             self.refuse(error)

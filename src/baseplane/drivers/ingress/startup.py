@@ -15,6 +15,8 @@ GSSENC_REQUEST = 80877104
 TLS_HANDSHAKE = 0x16  # first byte of a TLS ClientHello; no startup packet may be long enough to begin with it
 
 PROTOCOL_VIOLATION = "08P01"
+NOT_ALLOWED = "28000"
+"""invalid_authorization_specification: Postgres says it too when pg_hba.conf has no entry for a client."""
 WAYS = (
     "Name the project in the user (role.<ref>), in the options (reference=<ref>), "
     "or connect over TLS to its own host name (db.<ref>.{host})."
@@ -47,6 +49,12 @@ def request_code(packet: bytes) -> int:
 def cancel_request(key: bytes) -> bytes:
     """The packet that asks to cancel what the backend with this key is doing."""
     return struct.pack("!II", 8 + len(key), CANCEL_REQUEST) + key
+
+
+def login_request(user: str) -> bytes:
+    """A startup packet of protocol 3.0 for database postgres."""
+    body = b"\0\x03\0\0" + b"user\0" + user.encode() + b"\0database\0postgres\0\0"
+    return struct.pack("!I", len(body) + 4) + body
 
 
 @dataclass(frozen=True, slots=True)

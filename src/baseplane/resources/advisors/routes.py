@@ -11,6 +11,7 @@ from baseplane.resources.advisors.lints import LINTS, Lint
 from baseplane.resources.advisors.platform import Facts
 from baseplane.resources.advisors.run import run
 from baseplane.resources.advisors.schemas import Category, V1ProjectAdvisorsResponse
+from baseplane.resources.network import restrictions, ssl_enforcement
 from baseplane.resources.organizations import store as organizations
 from baseplane.resources.projects.inside import inside
 from baseplane.resources.projects.lookup import InProject
@@ -45,13 +46,15 @@ def _lints(ctx: Context, category: Category) -> list[Lint]:
 
 
 async def _facts(ctx: Context, project: Project, version: int) -> Facts:
-    """The Postgres door takes what comes, encrypted or not, from anywhere, and there are no backups yet."""
+    """There are no backups yet."""
     async with ctx.reading() as db:
         members = await organizations.members(db, project.organization_slug)
+        encrypted = await ssl_enforcement.is_enforced(db, project.ref)
+        restricted = await restrictions.are_set(db, project.ref)
     return Facts(
         postgres_version=version,
-        is_ssl_enforced=False,
-        is_network_restricted=False,
+        is_ssl_enforced=encrypted,
+        is_network_restricted=restricted,
         has_point_in_time_recovery=False,
         administrators=sum(member.role in (OWNER, ADMINISTRATOR) for member in members),
     )

@@ -27,7 +27,10 @@ Pool = Callable[[Runtime, Project, Path], Awaitable[Path | None]]
 
 
 class ProjectGate:
-    """``socket`` tells where a project's cluster listens, ``pool`` where its pooler does."""
+    """``socket`` tells where a project's cluster listens, ``pool`` where its pooler does.
+
+    ``checks`` hold as long as a session lasts, ``at_login`` only for those who come.
+    """
 
     def __init__(
         self,
@@ -36,16 +39,18 @@ class ProjectGate:
         pool: Pool,
         checks: tuple[Check, ...] = (),
         witnesses: tuple[Witness, ...] = (),
+        at_login: tuple[Check, ...] = (),
     ) -> None:
         self._rt = rt
         self._socket = socket
         self._pool = pool
         self._checks = checks
         self._witnesses = witnesses
+        self._at_login = at_login
 
     async def admit(self, visitor: Visitor) -> Route:
         """Raises Refused."""
-        project = await self._permit(visitor)
+        project = await self._permit(visitor, self._at_login + self._checks)
         await sleep.awaken(self._rt, project)
         cluster = self._socket(visitor.ref)
         pooler = await self._pool(self._rt, project, cluster.parent) if visitor.pooled else None
@@ -53,7 +58,7 @@ class ProjectGate:
 
     async def review(self, visitor: Visitor) -> None:
         """Raises Refused."""
-        await self._permit(visitor)
+        await self._permit(visitor, self._checks)
 
     async def note_failure(self, visitor: Visitor, sqlstate: str) -> None:
         try:
@@ -63,11 +68,11 @@ class ProjectGate:
         except (psycopg.Error, Unavailable) as error:
             log.warning("a refused login could not be noted: %s", error)
 
-    async def _permit(self, visitor: Visitor) -> Project:
+    async def _permit(self, visitor: Visitor, checks: tuple[Check, ...]) -> Project:
         try:
             async with self._rt.database.connection() as db:
                 project = _open(visitor.ref, await store.find(db, visitor.ref))
-                for check in self._checks:
+                for check in checks:
                     await check(db, visitor)
                 return project
         except psycopg.Error as error:

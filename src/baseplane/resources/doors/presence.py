@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 HEARTBEAT = 1.0
 """Seconds between two signs of life."""
 
+_LATEST = "select case when is_called then last_value else 0 end from door_announcements"
+"""The number of the last announcement; a sequence that gave none yet has a last value all the same."""
+
 
 class Sessions(Protocol):
     """The part of an ingress that is needed here."""
@@ -45,7 +48,7 @@ async def attend(rt: Runtime, ingress: Sessions) -> None:
 async def _follow(rt: Runtime, ingress: Sessions, door: UUID) -> None:
     async with await psycopg.AsyncConnection.connect(rt.database.url, autocommit=True) as listener:
         await listener.execute(f"listen {CHANNEL}".encode())
-        followed: int = await value(listener, "select last_value from door_announcements")
+        followed: int = await value(listener, _LATEST)
         await ingress.review()
         while True:
             await _tell(listener, door, followed)

@@ -1,0 +1,12 @@
+"""Who may come to a project's database, from where and how."""
+
+from pathlib import Path
+
+from baseplane.database.migrations import run_sql
+
+revision = "0005"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_suffix(".sql").read_text())

@@ -33,6 +33,7 @@ from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.organizations import routes as organizations
+from baseplane.resources.postgres_config import routes as postgres_config
 from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
 from baseplane.resources.sql import routes as sql
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sql.direct,
     api_keys.router,
     pooler.router,
+    postgres_config.router,
     storage.router,
     addons.router,
 )

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed, State
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, StartFailed, State
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import INITIAL_PASSWORD, LocalClusters
 from baseplane.drivers.cluster.sizes import SIZES
@@ -228,7 +229,7 @@ async def test_a_cluster_that_cannot_start_says_what_postgres_said(clusters: Loc
     with control.open("r+b") as file:
         file.write(os.urandom(512))
     try:
-        with pytest.raises(StartFailed, match=r"Postgres ended while starting: .*(FATAL|PANIC)"):
+        with pytest.raises(StartFailed, match=r"Postgres ended while starting: .*(incompatible|checksum)"):
             await clusters.start(spec)
         assert await clusters.observe(spec.ref) == State.STOPPED
     finally:
@@ -276,3 +277,31 @@ async def test_kept_connections_that_died_with_the_cluster_are_replaced(
         await second.stop(cluster.ref)
     await second.start(cluster)
     assert await ask(clusters, cluster, "select 1") == 1
+
+
+async def test_a_setting_is_a_value_whatever_characters_are_in_it(clusters: LocalClusters) -> None:
+    awkward = "it's \\ 'all' \"one\"\r\nfsync = off\n# \\n ü"
+    spec = replace(new_spec(), settings={"own.setting": awkward, "work_mem": "9MB"})
+    await clusters.create(spec)
+    try:
+        await clusters.start(spec)
+        assert await ask(clusters, spec, "show own.setting") == awkward
+        assert await ask(clusters, spec, "show fsync") == "on"
+        assert await ask(clusters, spec, "show work_mem") == "9MB"
+        with pytest.raises(ValueError, match="null character"):
+            await clusters.configure(replace(spec, settings={"own.setting": "a\0b"}))
+    finally:
+        await clusters.remove(spec.ref)
+
+
+async def test_fewer_replication_slots_than_there_are_are_refused(clusters: LocalClusters) -> None:
+    spec = new_spec()
+    await clusters.create(spec)
+    try:
+        await clusters.start(spec)
+        for name in ("a", "b"):
+            await ask(clusters, spec, f"select pg_create_physical_replication_slot('{name}')")
+        with pytest.raises(SettingsRefused, match="there are 2 replication slots, more than max_replication_slots"):
+            await clusters.rehearse(replace(spec, settings={"max_replication_slots": "1"}))
+    finally:
+        await clusters.remove(spec.ref)

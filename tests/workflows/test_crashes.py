@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from baseplane.drivers.cluster.memory import MemoryClusters
+from baseplane.resources.postgres_config import store as changes
+from baseplane.resources.postgres_config.store import Change
+from baseplane.resources.postgres_config.workflows import configure
 from baseplane.resources.projects import workflows as projects
+from baseplane.resources.projects.settings import as_text
 from baseplane.workflows import WORKFLOWS, Workflow, journal, queue, runner
 from tests.conftest import Client
 
@@ -20,8 +24,14 @@ ENDS = {
     "project.restore": "ACTIVE_HEALTHY",
     "project.restart": "ACTIVE_HEALTHY",
     "project.change_password": "ACTIVE_HEALTHY",
+    "project.configure": "ACTIVE_HEALTHY",
+    "project.sleep": "ACTIVE_HEALTHY",
+    "project.wake": "ACTIVE_HEALTHY",
     "project.delete": None,
 }
+
+
+SETTINGS = {"max_connections": 80, "work_mem": "8MB"}
 
 
 class CrashError(BaseException):
@@ -45,6 +55,8 @@ async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> s
         if workflow is projects.restart:
             await memory.stop(ref)
         async with api.queue.rt.database.transaction() as db:
+            if workflow is configure:
+                await changes.insert(db, ref, Change(SETTINGS, restart=True))
             await queue.start(db, workflow, ref)
     return ref
 
@@ -57,7 +69,11 @@ async def _is_at_its_end(api: Client, memory: MemoryClusters, workflow: Workflow
         assert ref not in memory.specs
     else:
         assert answer.json()["status"] == expected
-        assert (ref in memory.running) == (expected == "ACTIVE_HEALTHY")
+        runs = expected == "ACTIVE_HEALTHY" and workflow is not projects.sleep
+        assert (ref in memory.running) == runs
+    if workflow is configure:
+        assert await api.get(f"/v1/projects/{ref}/config/database/postgres") == SETTINGS
+        assert memory.started[ref].settings == as_text(SETTINGS)
 
 
 def test_every_workflow_is_walked() -> None:

@@ -20,6 +20,7 @@ from baseplane.drivers.cluster import (
     State,
     bootstrap,
     configuration,
+    reconfiguration,
 )
 from baseplane.drivers.cluster import template as templates
 from baseplane.drivers.cluster.account import Account
@@ -100,13 +101,28 @@ class LocalClusters:
         postmaster = self._postmaster(files)
         if postmaster.pid() is None:
             self.account.own(files.sockets, 0o700)
-            size = SIZES[spec.size]
-            text = configuration.postgresql_conf(postmaster.engine.major, size, files.sockets, spec.ref)
-            self.account.write(files.data / "postgresql.conf", text)
+            self.account.write(files.data / "postgresql.conf", configuration.render(self._parameters(postmaster, spec)))
             self.account.write(files.data / "pg_hba.conf", configuration.HBA)
             postmaster.spawn()
         await postmaster.await_ready(START_WITHIN)
         await self._take_possession(files, spec)
+
+    def _parameters(self, postmaster: Postmaster, spec: ClusterSpec) -> dict[str, str]:
+        sockets = self.layout.cluster(spec.ref).sockets
+        return configuration.parameters(postmaster.engine.major, SIZES[spec.size], sockets, spec.ref, spec.settings)
+
+    async def rehearse(self, spec: ClusterSpec) -> int:
+        postmaster = self._postmaster(self.layout.cluster(spec.ref))
+        return await asyncio.to_thread(reconfiguration.rehearse, postmaster, self._parameters(postmaster, spec))
+
+    async def configure(self, spec: ClusterSpec) -> frozenset[str]:
+        files = self.layout.cluster(spec.ref)
+        postmaster = self._postmaster(files)
+        self.account.write(files.data / "postgresql.conf", configuration.render(self._parameters(postmaster, spec)))
+        if postmaster.pid() is None:
+            return frozenset()
+        async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
+            return await reconfiguration.reload(db)
 
     async def _take_possession(self, files: ClusterFiles, spec: ClusterSpec) -> None:
         """Give the roles this cluster's own secrets, once: until then they have the template's password, or none."""

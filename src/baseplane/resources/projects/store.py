@@ -13,6 +13,7 @@ from baseplane.database import Connection, maybe, one, rows, value
 from baseplane.database.secrets import Keyring
 from baseplane.drivers.cluster import ClusterSpec
 from baseplane.errors import Conflict
+from baseplane.resources.projects import settings
 from baseplane.resources.projects.status import Status
 
 Ref = str
@@ -206,7 +207,8 @@ async def cluster_spec(db: Connection, keyring: Keyring, ref: Ref) -> ClusterSpe
     """What the cluster should be. Raises NotFound."""
     project = await get(db, ref)
     hidden = await read_secrets(db, keyring, ref)
-    return ClusterSpec(ref, project.engine, project.size, hidden.secret, hidden.password)
+    overrides = settings.as_text(await settings.read(db, ref))
+    return ClusterSpec(ref, project.engine, project.size, hidden.secret, hidden.password, overrides)
 
 
 async def settle(

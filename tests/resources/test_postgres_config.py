@@ -13,6 +13,7 @@ import pytest
 from baseplane import app
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.resources.postgres_config import workflows
+from baseplane.resources.projects import monitor
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal
 from tests.conftest import Client
@@ -240,6 +241,24 @@ async def test_postgres_killed_instead_of_stopped_comes_up_with_the_new_settings
         answer = await put(real, ref, {"max_connections": 83})
     assert answer.status_code == 200, answer.text
     assert await show(real, ref, "max_connections") == "83"
+
+
+async def test_settings_that_waited_and_keep_postgres_from_starting_are_given_up(
+    real: Client, real_rt: Runtime, ref: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing_found(_spec: object) -> int:
+        return 1
+
+    await put(real, ref, {"work_mem": "8MB"})
+    with monkeypatch.context() as patched:
+        patched.setattr(real_rt.clusters, "rehearse", nothing_found)
+        answer = await put(real, ref, {"max_connections": 3, "restart_database": False})
+    assert answer.status_code == 200, answer.text
+    os.kill(postmaster(real_rt, ref), signal.SIGKILL)
+    await monitor.look(real_rt)
+    await reach(real, ref, "ACTIVE_HEALTHY")
+    assert await real.get(path(ref)) == {"work_mem": "8MB"}
+    assert await show(real, ref, "work_mem") == "8MB"
 
 
 async def test_a_second_change_while_one_is_applied_is_refused(real: Client, ref: str) -> None:

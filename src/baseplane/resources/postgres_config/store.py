@@ -9,7 +9,7 @@ from baseplane.database.secrets import Keyring
 from baseplane.drivers.cluster import ClusterSpec
 from baseplane.errors import Conflict
 from baseplane.resources.projects import store
-from baseplane.resources.projects.settings import Overrides, as_text
+from baseplane.resources.projects.settings import Overrides, in_force
 from baseplane.resources.projects.status import require_serving
 
 
@@ -43,15 +43,17 @@ async def wanted_spec(db: Connection, keyring: Keyring, ref: str) -> ClusterSpec
     """The cluster with the settings that are being tried, if there are any. Raises NotFound."""
     spec = await store.cluster_spec(db, keyring, ref)
     change = await find(db, ref)
-    return replace(spec, settings=as_text(change.settings)) if change else spec
+    return replace(spec, settings=await in_force(db, ref, change.settings)) if change else spec
 
 
-async def adopt(db: Connection, ref: str) -> None:
-    """From now on they are the project's."""
+async def adopt(db: Connection, ref: str, *, served: bool) -> None:
+    """From now on they are the project's. ``served`` says that Postgres runs with all of them."""
     await db.execute(
         "with tried as (delete from settings_changes where ref = %s returning ref, settings)"
-        " update projects p set settings = tried.settings from tried where p.ref = tried.ref",
-        [ref],
+        " update projects p set settings = tried.settings,"
+        " settings_served = case when %s then tried.settings else settings_served end"
+        " from tried where p.ref = tried.ref",
+        [ref, served],
     )
 
 

@@ -78,6 +78,7 @@ async def probe_changed(rt: Runtime, ref: str) -> None:
 
 @configure.step()
 async def adopt(rt: Runtime, ref: str) -> None:
+    waiting = await rt.clusters.configure(await _wanted(rt, ref))
     async with rt.database.transaction() as db:
-        await store.adopt(db, ref)
+        await store.adopt(db, ref, served=not waiting)
         await projects.settle(db, ref, Status.ACTIVE_HEALTHY, only_from=RUNNING_AGAIN)

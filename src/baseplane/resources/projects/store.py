@@ -207,8 +207,8 @@ async def cluster_spec(db: Connection, keyring: Keyring, ref: Ref) -> ClusterSpe
     """What the cluster should be. Raises NotFound."""
     project = await get(db, ref)
     hidden = await read_secrets(db, keyring, ref)
-    overrides = settings.as_text(await settings.read(db, ref))
-    return ClusterSpec(ref, project.engine, project.size, hidden.secret, hidden.password, overrides)
+    in_force = await settings.in_force(db, ref)
+    return ClusterSpec(ref, project.engine, project.size, hidden.secret, hidden.password, in_force)
 
 
 async def settle(
@@ -233,7 +233,10 @@ async def fall_asleep(db: Connection, ref: Ref, idle: timedelta) -> bool:
 
 
 async def wake_up(db: Connection, ref: Ref) -> None:
-    await db.execute("update projects set asleep = false, used_at = now() where ref = %s", [ref])
+    """It has just been started, and serves with its settings."""
+    await db.execute(
+        "update projects set asleep = false, used_at = now(), settings_served = settings where ref = %s", [ref]
+    )
 
 
 async def record_version(db: Connection, ref: Ref, version: str) -> None:

@@ -30,6 +30,8 @@ from baseplane.errors import Unavailable
 from baseplane.resources import addons, api_keys, health, lifecycle, pooler, regions, storage
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
+from baseplane.resources.disk import routes as disk
+from baseplane.resources.disk import watch as disks
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.organizations import routes as organizations
@@ -56,6 +58,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     api_keys.router,
     pooler.router,
     postgres_config.router,
+    disk.router,
+    disk.readonly,
     storage.router,
     addons.router,
 )
@@ -167,6 +171,7 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(queue.work())
         tasks.create_task(monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
+        tasks.create_task(disks.watch(rt))
 
 
 def build_ingress(rt: Runtime) -> PostgresIngress:

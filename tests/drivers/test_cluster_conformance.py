@@ -184,3 +184,10 @@ async def test_a_rehearsal_refuses_what_would_not_start_and_changes_nothing(
 async def test_a_cluster_that_is_not_there_takes_no_settings(driver: ClusterDriver, spec: ClusterSpec) -> None:
     with pytest.raises(ClusterMissing):
         await driver.configure(spec)
+
+
+async def test_what_a_cluster_takes_on_disk_is_measured(driver: ClusterDriver, spec: ClusterSpec) -> None:
+    with pytest.raises(ClusterMissing):
+        await driver.measure(spec.ref)
+    await driver.create(spec)
+    assert 20_000_000 < await driver.measure(spec.ref) < 60_000_000

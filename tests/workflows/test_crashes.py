@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from baseplane.drivers.cluster.memory import MemoryClusters
+from baseplane.resources.disk import store as disks
+from baseplane.resources.disk.workflows import PARAMETER, enforce
 from baseplane.resources.postgres_config import store as changes
 from baseplane.resources.postgres_config.store import Change
 from baseplane.resources.postgres_config.workflows import configure
@@ -25,6 +27,7 @@ ENDS = {
     "project.restart": "ACTIVE_HEALTHY",
     "project.change_password": "ACTIVE_HEALTHY",
     "project.configure": "ACTIVE_HEALTHY",
+    "project.enforce_disk": "ACTIVE_HEALTHY",
     "project.sleep": "ACTIVE_HEALTHY",
     "project.wake": "ACTIVE_HEALTHY",
     "project.delete": None,
@@ -57,6 +60,8 @@ async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> s
         async with api.queue.rt.database.transaction() as db:
             if workflow is configure:
                 await changes.insert(db, ref, Change(SETTINGS, restart=True))
+            if workflow is enforce:
+                await disks.record_use(db, ref, 2**40)
             await queue.start(db, workflow, ref)
     return ref
 
@@ -71,6 +76,9 @@ async def _is_at_its_end(api: Client, memory: MemoryClusters, workflow: Workflow
         assert answer.json()["status"] == expected
         runs = expected == "ACTIVE_HEALTHY" and workflow is not projects.sleep
         assert (ref in memory.running) == runs
+    if workflow is enforce:
+        assert (await api.get(f"/v1/projects/{ref}/readonly"))["enabled"]
+        assert memory.specs[ref].settings == {PARAMETER: "on"}
     if workflow is configure:
         assert await api.get(f"/v1/projects/{ref}/config/database/postgres") == SETTINGS
         assert memory.started[ref].settings == as_text(SETTINGS)

@@ -98,6 +98,9 @@ class ClusterDriver(Protocol):
     async def observe_all(self) -> dict[str, State]:
         """The same for every cluster that this driver has."""
 
+    async def measure(self, ref: str) -> int:
+        """The bytes that its data, write-ahead log included, take on disk. Raises ClusterMissing."""
+
     async def set_password(self, spec: ClusterSpec) -> None:
         """Give role postgres the password of ``spec``. Raises ClusterMissing, StartFailed."""
 

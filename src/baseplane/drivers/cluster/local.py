@@ -21,6 +21,7 @@ from baseplane.drivers.cluster import (
     bootstrap,
     configuration,
     reconfiguration,
+    usage,
 )
 from baseplane.drivers.cluster import template as templates
 from baseplane.drivers.cluster.account import Account
@@ -170,6 +171,12 @@ class LocalClusters:
             return {ref: await self.observe(ref) for ref in refs}
         return {}
 
+    async def measure(self, ref: str) -> int:
+        try:
+            return await asyncio.to_thread(usage.measure, self.layout.cluster(ref).data)
+        except FileNotFoundError as error:
+            raise _gone(ref) from error
+
     async def set_password(self, spec: ClusterSpec) -> None:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
             await _set_password(db, "postgres", spec.password)
@@ -225,13 +232,17 @@ class LocalClusters:
         try:
             major = int((files.data / "PG_VERSION").read_text())
         except FileNotFoundError as error:
-            raise ClusterMissing(f"The data directory of project {files.home.name} is gone.") from error
+            raise _gone(files.home.name) from error
         return Postmaster(self._engine(major), self.account, files.data, files.output)
 
     def _engine(self, major: int) -> Engine:
         if major not in self._engine_of:
             self._engine_of[major] = pick(major, self.engines)
         return self._engine_of[major]
+
+
+def _gone(ref: str) -> ClusterMissing:
+    return ClusterMissing(f"The data directory of project {ref} is gone.")
 
 
 async def _set_password(db: Connection, role: str, password: str) -> None:

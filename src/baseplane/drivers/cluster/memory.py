@@ -23,6 +23,8 @@ class MemoryClusters:
         self.url = url
         self.specs: dict[str, ClusterSpec] = {}
         self.running: set[str] = set()
+        self.used: dict[str, int] = {}
+        """Bytes on disk, by ref."""
         self.started: dict[str, ClusterSpec] = {}
         """What each was last started with."""
 
@@ -67,6 +69,11 @@ class MemoryClusters:
 
     async def observe_all(self) -> dict[str, State]:
         return {ref: await self.observe(ref) for ref in self.specs}
+
+    async def measure(self, ref: str) -> int:
+        if ref not in self.specs:
+            raise ClusterMissing(f"The data directory of project {ref} is gone.")
+        return self.used.get(ref, 30 * 1024 * 1024)
 
     async def set_password(self, spec: ClusterSpec) -> None:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret):

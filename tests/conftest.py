@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-import os
+import dataclasses
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.drivers.cluster.platform import PlatformCluster
 from baseplane.drivers.ingress.memory import MemoryDoor
+from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.drivers.pooler.absent import NoPoolers
+from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.resources.accounts import store as accounts
 from baseplane.resources.doors import presence
 from baseplane.resources.organizations import store as organizations
@@ -74,8 +78,9 @@ async def database(platform: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def keyring() -> Keyring:
-    return Keyring([os.urandom(32)])
+def keyring(settings: Settings) -> Keyring:
+    """In its file, so that other processes open what this one seals."""
+    return Keyring.at(app.Paths(settings.data_dir).key)
 
 
 @dataclass
@@ -120,12 +125,27 @@ class Client:
     async def status(self, ref: str) -> str:
         return str((await self.get(f"/v1/projects/{ref}"))["status"])
 
+    async def becomes(self, ref: str, status: str) -> None:
+        """Return when a worker has brought the project there."""
+        async with asyncio.timeout(30):
+            while await self.status(ref) != status:
+                await asyncio.sleep(0.02)
+
     async def query(self, ref: str, query: str, **fields: Any) -> httpx.Response:
         return await self.post(f"/v1/projects/{ref}/database/query", {"query": query, **fields})
 
     async def drain(self) -> None:
         """Carry out everything that was asked for."""
         await self.queue.drain()
+
+
+@contextlib.asynccontextmanager
+async def working(queue: Queue) -> AsyncIterator[None]:
+    """A worker that carries on what is asked for meanwhile."""
+    task = asyncio.create_task(queue.work())
+    yield
+    task.cancel()
+    await asyncio.wait([task])
 
 
 @contextlib.asynccontextmanager
@@ -156,7 +176,7 @@ def memory(platform: str) -> MemoryClusters:
 @pytest.fixture
 def rt(settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters) -> Runtime:
     """A runtime whose clusters are only remembered; its platform database is real."""
-    return Runtime(settings, database, keyring, memory, MemoryDoor(memory))
+    return Runtime(settings, database, keyring, memory, MemoryDoor(memory), NoPoolers())
 
 
 @pytest.fixture
@@ -172,6 +192,12 @@ async def stranger(rt: Runtime) -> AsyncIterator[Client]:
         yield client
 
 
+async def open_door(ingress: PostgresIngress, authority: Authority) -> TlsDoor:
+    """Let the ingress listen on two free ports."""
+    port = await ingress.listen("127.0.0.1", 0)
+    return TlsDoor("127.0.0.1", port, await ingress.listen("127.0.0.1", 0, pooled=True), authority.certificate)
+
+
 @pytest.fixture(scope="session")
 async def real_rt(
     settings: Settings, database: Database, keyring: Keyring, local: LocalClusters
@@ -179,14 +205,16 @@ async def real_rt(
     """A runtime with real clusters behind a real ingress."""
     await local.prepare(settings.engine, lambda _: None)
     authority = Authority(app.Paths(settings.data_dir).authority)
-    rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, authority.certificate))
+    poolers = LocalPoolers(local.layout, local.account)
+    rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, 0, authority.certificate), poolers)
     ingress = app.build_ingress(rt)
-    port = await ingress.listen("127.0.0.1", 0)
+    door = await open_door(ingress, authority)
     attending = asyncio.create_task(presence.attend(rt, ingress))
-    yield Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", port, authority.certificate))
+    yield dataclasses.replace(rt, door=door)
     attending.cancel()
     await asyncio.wait([attending])
     await ingress.close()
+    await poolers.stop_all()
     await local.stop_all()
 
 
@@ -196,7 +224,30 @@ async def real(real_rt: Runtime) -> AsyncIterator[Client]:
         yield client
 
 
+@pytest.fixture
+async def worker(real: Client) -> AsyncIterator[None]:
+    async with working(real.queue):
+        yield
+
+
 @pytest.fixture(scope="session")
 async def project(real: Client) -> str:
     """The ref of a real, active project that tests share: they leave it as they found it."""
     return await real.active_project()
+
+
+Limited = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture
+def limited(real: Client, real_rt: Runtime) -> Limited:
+    """The same caller at an API with other settings."""
+
+    @contextlib.asynccontextmanager
+    async def open_api(**changed: object) -> AsyncIterator[Client]:
+        rt = dataclasses.replace(real_rt, settings=real_rt.settings.model_copy(update=changed))
+        transport = httpx.ASGITransport(app.build_api(rt))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
+            yield dataclasses.replace(real, http=http)
+
+    return open_api

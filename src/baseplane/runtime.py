@@ -6,6 +6,7 @@ from baseplane.database import Database
 from baseplane.database.secrets import Keyring
 from baseplane.drivers.cluster import ClusterDriver
 from baseplane.drivers.ingress.public import PublicDoor
+from baseplane.drivers.pooler import PoolerDriver
 from baseplane.settings import Settings
 
 
@@ -18,3 +19,4 @@ class Runtime:
     keyring: Keyring
     clusters: ClusterDriver
     door: PublicDoor
+    poolers: PoolerDriver

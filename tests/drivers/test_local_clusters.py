@@ -21,6 +21,7 @@ from baseplane.drivers.cluster.local import INITIAL_PASSWORD, LocalClusters
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.settings import Settings
 from tests.drivers.conftest import new_spec
+from tests.processes import kill
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
 
@@ -35,14 +36,6 @@ async def ask(driver: LocalClusters, spec: ClusterSpec, query: str) -> object:
 
 def postmaster(driver: LocalClusters, spec: ClusterSpec) -> int:
     return int((driver.layout.cluster(spec.ref).data / "postmaster.pid").read_text().split()[0])
-
-
-def kill(pid: int) -> None:
-    """End it at once, and wait until it is gone or a zombie."""
-    process = psutil.Process(pid)
-    process.kill()
-    gone, _ = psutil.wait_procs([process], timeout=10)
-    assert gone or process.status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.fixture

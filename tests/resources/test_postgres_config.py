@@ -1,8 +1,6 @@
 """What a project overrides of Postgres' settings, on a real cluster behind a real ingress."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,6 +15,7 @@ from baseplane.resources.projects import monitor
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal
 from tests.conftest import Client
+from tests.processes import kill
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -217,7 +216,7 @@ async def test_postgres_killed_between_two_steps_comes_up_with_the_new_settings(
     async def record_and_kill(db: Any, run: journal.Run, at: int, *rest: Any) -> None:
         await record(db, run, at, *rest)
         if (run.subject, run.workflow, names[at]) == (ref, "project.configure", step):
-            os.kill(postmaster(real_rt, ref), signal.SIGKILL)
+            kill(postmaster(real_rt, ref))
 
     with monkeypatch.context() as killing:
         killing.setattr(journal, "end_step", record_and_kill)
@@ -233,7 +232,7 @@ async def test_postgres_killed_instead_of_stopped_comes_up_with_the_new_settings
     stop = real_rt.clusters.stop
 
     async def kill_and_stop(ref: str) -> None:
-        os.kill(postmaster(real_rt, ref), signal.SIGKILL)
+        kill(postmaster(real_rt, ref))
         await stop(ref)
 
     with monkeypatch.context() as killing:
@@ -254,7 +253,7 @@ async def test_settings_that_waited_and_keep_postgres_from_starting_are_given_up
         patched.setattr(real_rt.clusters, "rehearse", nothing_found)
         answer = await put(real, ref, {"max_connections": 3, "restart_database": False})
     assert answer.status_code == 200, answer.text
-    os.kill(postmaster(real_rt, ref), signal.SIGKILL)
+    kill(postmaster(real_rt, ref))
     await monitor.look(real_rt)
     await reach(real, ref, "ACTIVE_HEALTHY")
     assert await real.get(path(ref)) == {"work_mem": "8MB"}

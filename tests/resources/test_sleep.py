@@ -15,7 +15,7 @@ from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.resources.doors import presence
 from baseplane.resources.projects import sleep, store
 from baseplane.runtime import Runtime
-from tests.conftest import Client, client_of
+from tests.conftest import Client, client_of, open_door, working
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,7 @@ async def rt(real_rt: Runtime) -> AsyncIterator[Runtime]:
     authority = Authority(app.Paths(settings.data_dir).authority)
     rt = dataclasses.replace(real_rt, settings=settings)
     ingress = app.build_ingress(rt)
-    port = await ingress.listen("127.0.0.1", 0)
-    yield dataclasses.replace(rt, door=TlsDoor("127.0.0.1", port, authority.certificate))
+    yield dataclasses.replace(rt, door=await open_door(ingress, authority))
     await ingress.close()
 
 
@@ -38,10 +37,8 @@ async def client(rt: Runtime) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def worker(client: Client) -> AsyncIterator[None]:
-    task = asyncio.create_task(client.queue.work())
-    yield
-    task.cancel()
-    await asyncio.wait([task])
+    async with working(client.queue):
+        yield
 
 
 @pytest.fixture
@@ -124,14 +121,12 @@ async def test_who_comes_while_it_falls_asleep_is_served(rt: Runtime, client: Cl
     ref = await client.active_project()
     await leave_alone(rt, ref)
     await sleep.look(rt)
-    worker = asyncio.create_task(client.queue.work())
-    async with rt.database.connection() as db:
-        while not (await store.get(db, ref)).asleep:
-            await asyncio.sleep(0)
-    async with await connect(rt, ref) as session:
-        await session.execute("select 1")
-    worker.cancel()
-    await asyncio.wait([worker])
+    async with working(client.queue):
+        async with rt.database.connection() as db:
+            while not (await store.get(db, ref)).asleep:
+                await asyncio.sleep(0)
+        async with await connect(rt, ref) as session:
+            await session.execute("select 1")
 
 
 async def test_a_project_that_was_used_meanwhile_does_not_fall_asleep(rt: Runtime, client: Client) -> None:

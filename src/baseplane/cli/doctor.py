@@ -17,6 +17,7 @@ from baseplane.cli import data_dir, load_settings, ports
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.engines import pick
 from baseplane.drivers.cluster.layout import Layout
+from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import BaseplaneError
 from baseplane.settings import Settings
 
@@ -25,6 +26,9 @@ Finding = tuple[bool | None, str]
 
 MIN_FREE = 2 * 1024**3  # bytes
 MAX_CLOCK_OFFSET = 2.0  # seconds
+GET_POOLER = (
+    "Install your system's package pgbouncer (apt-get, dnf, brew install pgbouncer); its own service is not needed."
+)
 ZONES = Path("/usr/share/zoneinfo")
 
 
@@ -53,6 +57,14 @@ def _engines(settings: Settings) -> Iterator[Finding]:
     yield True, f"engine: Postgres {engine.version} ({engine.origin}) in {engine.home}"
     if not ZONES.is_dir():
         yield None, f"{ZONES} is missing: time zones other than UTC will not work; install the tzdata package."
+
+
+def _pooler(settings: Settings) -> Iterator[Finding]:
+    version = LocalPoolers(Layout(settings.data_dir), account(settings.postgres_user)).version()
+    if version:
+        yield True, f"pooler: PgBouncer {version}"
+    else:
+        yield None, f"pooler: the pooler's port serves sessions, for PgBouncer is not installed. {GET_POOLER}"
 
 
 def _who_runs_postgres(settings: Settings) -> Iterator[Finding]:
@@ -107,6 +119,7 @@ def _database_and_clock(settings: Settings) -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _engines,
+    _pooler,
     _who_runs_postgres,
     _disk,
     _ports,

@@ -21,6 +21,7 @@ from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.engines import EngineMissing, install, pick
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.platform import PlatformCluster
+from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
 from baseplane.settings import IS_ROOT, Settings
 
@@ -106,6 +107,7 @@ async def _up(settings: Settings) -> None:
         click.echo("\nstopping …")
         if supervisor:
             await supervisor.stop()
+        await LocalPoolers(clusters.layout, clusters.account).stop_all()
         await clusters.stop_all()
         if platform:
             await platform.stop()

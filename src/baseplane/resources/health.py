@@ -27,8 +27,10 @@ DATABASE: dict[str, Role] = {
     "db": Role.READER,
     "db_postgres_user": Role.OWNER,
     "pooler": Role.OWNER,
+    "pg_bouncer": Role.OWNER,
 }
 """Services that are answered by the database behind the ingress, and as whom each is asked."""
+POOLED = "pg_bouncer"
 COMING = frozenset({Status.COMING_UP, Status.RESTORING, Status.RESTARTING, Status.RESIZING, Status.UPGRADING})
 DEFAULT_TIMEOUT = 2000  # milliseconds
 
@@ -63,19 +65,19 @@ async def get_services_health(
 
 
 async def _ask(rt: Runtime, project: Project, secret: str, name: Service, within: float) -> V1ServiceHealthResponse:
-    role = DATABASE.get(name)
-    error = _absent(name) if role is None else await _probe(rt, project, secret, role, within)
+    role = None if name == POOLED and rt.poolers.version() is None else DATABASE.get(name)
+    error = _absent(name) if role is None else await _probe(rt, project, secret, role, within, pooled=name == POOLED)
     if error is None:
         return V1ServiceHealthResponse(name=name, healthy=True, status="ACTIVE_HEALTHY")
     status: ServiceStatus = "COMING_UP" if role and project.status in COMING else "UNHEALTHY"
     return V1ServiceHealthResponse(name=name, healthy=False, status=status, error=error)
 
 
-async def _probe(rt: Runtime, project: Project, secret: str, role: Role, within: float) -> str | None:
+async def _probe(rt: Runtime, project: Project, secret: str, role: Role, within: float, *, pooled: bool) -> str | None:
     """What is wrong, or None."""
     try:
         async with asyncio.timeout(within):
-            await rt.door.probe(project.ref, role, secret)
+            await rt.door.probe(project.ref, role, secret, pooled=pooled)
     except TimeoutError:
         return f"No answer within {within * 1000:g} ms."
     except BaseplaneError as error:

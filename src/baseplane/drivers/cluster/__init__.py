@@ -40,8 +40,9 @@ class ClusterSpec:
     """What a cluster should be.
 
     ``ref`` names it, ``engine`` is a Postgres major, ``size`` a compute size of the contract. ``secret`` is the
-    password of the platform's own roles inside, ``password`` that of role postgres. ``settings`` are parameters of
-    Postgres and their values, as text; they go before those that the driver chooses.
+    password of the platform's own roles inside, ``password`` that of role postgres. ``root_keys``, in hex, encrypt the
+    secrets of schema vault: the first does, the others only open what they encrypted before. ``settings`` are
+    parameters of Postgres and their values, as text; they go before those that the driver chooses.
     """
 
     ref: str
@@ -49,6 +50,7 @@ class ClusterSpec:
     size: str
     secret: str
     password: str
+    root_keys: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -103,6 +105,9 @@ class ClusterDriver(Protocol):
 
     async def set_password(self, spec: ClusterSpec) -> None:
         """Give role postgres the password of ``spec``. Raises ClusterMissing, StartFailed."""
+
+    async def give_root_keys(self, spec: ClusterSpec) -> None:
+        """Let the cluster encrypt with the root keys of ``spec`` from now on. Raises ClusterMissing."""
 
     def connect(
         self, ref: str, role: Role, secret: str

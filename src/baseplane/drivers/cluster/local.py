@@ -104,6 +104,7 @@ class LocalClusters:
             self.account.own(files.sockets, 0o700)
             self.account.write(files.data / "postgresql.conf", configuration.render(self._parameters(postmaster, spec)))
             self.account.write(files.data / "pg_hba.conf", configuration.HBA)
+            await self.give_root_keys(spec)
             postmaster.spawn()
         await postmaster.await_ready(START_WITHIN)
         await self._take_possession(files, spec)
@@ -180,6 +181,12 @@ class LocalClusters:
     async def set_password(self, spec: ClusterSpec) -> None:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
             await _set_password(db, "postgres", spec.password)
+
+    async def give_root_keys(self, spec: ClusterSpec) -> None:
+        files = self.layout.cluster(spec.ref)
+        if not files.home.exists():
+            raise ClusterMissing(f"The cluster of project {spec.ref} is gone.")
+        self.account.write(files.root_keys, "".join(f"{key}\n" for key in spec.root_keys))
 
     def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:
         return self._connect(ref, role, secret)

@@ -10,7 +10,7 @@ from baseplane.errors import Unavailable
 class MemoryDoor:
     clusters: MemoryClusters
 
-    async def probe(self, ref: str, role: str, password: str) -> None:
+    async def probe(self, ref: str, role: str, password: str, *, pooled: bool = False) -> None:  # noqa: ARG002
         spec = self.clusters.specs.get(ref)
         if spec is None or ref not in self.clusters.running:
             raise Unavailable("Failed to connect to database: no answer")

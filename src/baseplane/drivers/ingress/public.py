@@ -14,8 +14,11 @@ WITHIN = 10  # seconds to connect
 class PublicDoor(Protocol):
     """Whether users get in: the promise behind ACTIVE_HEALTHY."""
 
-    async def probe(self, ref: str, role: str, password: str) -> None:
-        """Ask project ``ref`` something as ``role``. Raises Unavailable with what was in the way."""
+    async def probe(self, ref: str, role: str, password: str, *, pooled: bool = False) -> None:
+        """Ask project ``ref`` something as ``role``, by the transaction port if ``pooled``.
+
+        Raises Unavailable with what was in the way.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +27,21 @@ class TlsDoor:
 
     host: str
     port: int
+    pooler_port: int
     ca: Path
 
-    async def connect(self, ref: str, role: str, password: str) -> psycopg.AsyncConnection[Any]:
+    async def connect(
+        self, ref: str, role: str, password: str, *, pooled: bool = False
+    ) -> psycopg.AsyncConnection[Any]:
         """Raises Unavailable."""
         try:
             return await psycopg.AsyncConnection.connect(
                 host=self.host,
-                port=self.port,
+                port=self.pooler_port if pooled else self.port,
                 user=f"{role}.{ref}",
                 password=password,
                 dbname="postgres",
+                client_encoding="UTF8",
                 sslmode="verify-ca",
                 sslrootcert=str(self.ca),
                 connect_timeout=WITHIN,
@@ -45,8 +52,8 @@ class TlsDoor:
         except psycopg.Error as error:
             raise _unavailable(error) from error
 
-    async def probe(self, ref: str, role: str, password: str) -> None:
-        async with await self.connect(ref, role, password) as connection:
+    async def probe(self, ref: str, role: str, password: str, *, pooled: bool = False) -> None:
+        async with await self.connect(ref, role, password, pooled=pooled) as connection:
             try:
                 await connection.execute("select 1")
             except psycopg.Error as error:

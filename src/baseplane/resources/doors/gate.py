@@ -22,18 +22,24 @@ Witness = Callable[[Connection, Visitor, str], Awaitable[None]]
 """Is told of logins that Postgres refused, with the SQLSTATE."""
 
 
+Pool = Callable[[Runtime, Project, Path], Awaitable[Path | None]]
+"""Where a project's transaction pooler listens, once it does; None where there is none. Raises BaseplaneError."""
+
+
 class ProjectGate:
-    """``socket`` tells where a project's cluster listens."""
+    """``socket`` tells where a project's cluster listens, ``pool`` where its pooler does."""
 
     def __init__(
         self,
         rt: Runtime,
         socket: Callable[[str], Path],
+        pool: Pool,
         checks: tuple[Check, ...] = (),
         witnesses: tuple[Witness, ...] = (),
     ) -> None:
         self._rt = rt
         self._socket = socket
+        self._pool = pool
         self._checks = checks
         self._witnesses = witnesses
 
@@ -41,7 +47,9 @@ class ProjectGate:
         """Raises Refused."""
         project = await self._permit(visitor)
         await sleep.awaken(self._rt, project)
-        return Route(str(self._socket(visitor.ref)))
+        cluster = self._socket(visitor.ref)
+        pooler = await self._pool(self._rt, project, cluster.parent) if visitor.pooled else None
+        return Route(str(pooler or cluster))
 
     async def review(self, visitor: Visitor) -> None:
         """Raises Refused."""

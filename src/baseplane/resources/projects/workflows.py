@@ -33,6 +33,7 @@ async def _spec(rt: Runtime, ref: str) -> ClusterSpec:
 
 
 async def remove_cluster(rt: Runtime, ref: str) -> None:
+    await rt.poolers.stop(ref)
     await rt.clusters.remove(ref)
 
 
@@ -87,6 +88,7 @@ pause = Workflow("project.pause", failed=_fails_as(Status.PAUSE_FAILED, only_fro
 
 @pause.step(within=timedelta(minutes=2))
 async def stop(rt: Runtime, ref: str) -> None:
+    await rt.poolers.stop(ref)
     await rt.clusters.stop(ref)
 
 
@@ -129,7 +131,7 @@ async def stop_if_idle(rt: Runtime, ref: str) -> None:
     async with rt.database.connection() as db:
         idle = await store.fall_asleep(db, ref, timedelta(minutes=rt.settings.sleep_after))
     if idle:
-        await rt.clusters.stop(ref)
+        await stop(rt, ref)
 
 
 wake = Workflow("project.wake", failed=_fails_as(Status.ACTIVE_UNHEALTHY, only_from=frozenset({Status.ACTIVE_HEALTHY})))

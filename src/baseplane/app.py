@@ -36,6 +36,8 @@ from baseplane.resources import addons, api_keys, health, lifecycle, regions, st
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.advisors import routes as advisors
+from baseplane.resources.disk import routes as disk
+from baseplane.resources.disk import watch as disks
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.introspection import routes as introspection
@@ -46,6 +48,7 @@ from baseplane.resources.network.rules import BanRule, check_network
 from baseplane.resources.organizations import routes as organizations
 from baseplane.resources.pooler import pools
 from baseplane.resources.pooler import routes as pooler
+from baseplane.resources.postgres_config import routes as postgres_config
 from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
 from baseplane.resources.snippets import routes as snippets
@@ -76,6 +79,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     types.router,
     api_keys.router,
     pooler.router,
+    postgres_config.router,
+    disk.router,
+    disk.readonly,
     storage.router,
     addons.router,
     vault.router,
@@ -197,6 +203,7 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(queue.work())
         tasks.create_task(monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
+        tasks.create_task(disks.watch(rt))
         tasks.create_task(pools.watch(rt))
         tasks.create_task(delivery.watch(rt, sender))
         tasks.create_task(upkeep.watch(rt))

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     """Bytes of a request body."""
     sleep_after: float = Field(0, ge=0)
     """Minutes without a connection after which a project's cluster is stopped, to be woken by the next; 0 is never."""
+    disk_size: float = Field(8, gt=0)
+    """Gigabytes (of 2**30 bytes) that a project may take on disk, until it is given more."""
+    disk_max_size: float = Field(64, gt=0)
+    """Gigabytes to which a project's disk may be made larger, by its users or by growing on its own."""
     outbound_allow: str = ""
     """Addresses beside the public ones that tenants' webhooks may call: 10.0.0.0/8,127.0.0.1:9000."""
     ban_after: int = Field(10, ge=0)

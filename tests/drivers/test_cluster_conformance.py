@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from baseplane.drivers.cluster import ClusterDriver, ClusterMissing, ClusterSpec, Role, State
+from baseplane.drivers.cluster import ClusterDriver, ClusterMissing, ClusterSpec, Role, SettingsRefused, State
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.errors import Unavailable
@@ -161,3 +161,35 @@ async def test_the_version_of_a_new_cluster_is_known_in_full(driver: ClusterDriv
     major, _, minor = driver.version(settings.engine).partition(".")
     assert int(major) == settings.engine
     assert minor.isdigit()
+
+
+async def test_settings_wait_for_a_start_only_where_they_must(driver: ClusterDriver, running: ClusterSpec) -> None:
+    changed = replace(running, settings={"work_mem": "9MB", "max_connections": "70"})
+    for _ in range(2):
+        assert await driver.configure(changed) == {"max_connections"}
+    await driver.stop(running.ref)
+    assert await driver.configure(changed) == set()
+    await driver.start(changed)
+    assert await driver.configure(changed) == set()
+    assert await driver.configure(running) == {"max_connections"}
+
+
+async def test_a_rehearsal_refuses_what_would_not_start_and_changes_nothing(
+    driver: ClusterDriver, running: ClusterSpec
+) -> None:
+    assert await driver.rehearse(replace(running, settings={"max_connections": "70"})) > 0
+    with pytest.raises(SettingsRefused, match="superuser_reserved_connections"):
+        await driver.rehearse(replace(running, settings={"max_connections": "3"}))
+    assert await driver.configure(running) == set()
+
+
+async def test_a_cluster_that_is_not_there_takes_no_settings(driver: ClusterDriver, spec: ClusterSpec) -> None:
+    with pytest.raises(ClusterMissing):
+        await driver.configure(spec)
+
+
+async def test_what_a_cluster_takes_on_disk_is_measured(driver: ClusterDriver, spec: ClusterSpec) -> None:
+    with pytest.raises(ClusterMissing):
+        await driver.measure(spec.ref)
+    await driver.create(spec)
+    assert 20_000_000 < await driver.measure(spec.ref) < 60_000_000

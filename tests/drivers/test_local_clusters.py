@@ -8,18 +8,20 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed, State
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, StartFailed, State
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import INITIAL_PASSWORD, LocalClusters
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.settings import Settings
 from tests.drivers.conftest import new_spec
+from tests.processes import kill
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
 
@@ -34,14 +36,6 @@ async def ask(driver: LocalClusters, spec: ClusterSpec, query: str) -> object:
 
 def postmaster(driver: LocalClusters, spec: ClusterSpec) -> int:
     return int((driver.layout.cluster(spec.ref).data / "postmaster.pid").read_text().split()[0])
-
-
-def kill(pid: int) -> None:
-    """End it at once, and wait until it is gone or a zombie."""
-    process = psutil.Process(pid)
-    process.kill()
-    gone, _ = psutil.wait_procs([process], timeout=10)
-    assert gone or process.status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.fixture
@@ -228,7 +222,7 @@ async def test_a_cluster_that_cannot_start_says_what_postgres_said(clusters: Loc
     with control.open("r+b") as file:
         file.write(os.urandom(512))
     try:
-        with pytest.raises(StartFailed, match=r"Postgres ended while starting: .*(FATAL|PANIC)"):
+        with pytest.raises(StartFailed, match=r"Postgres ended while starting: .*(incompatible|checksum)"):
             await clusters.start(spec)
         assert await clusters.observe(spec.ref) == State.STOPPED
     finally:
@@ -276,3 +270,31 @@ async def test_kept_connections_that_died_with_the_cluster_are_replaced(
         await second.stop(cluster.ref)
     await second.start(cluster)
     assert await ask(clusters, cluster, "select 1") == 1
+
+
+async def test_a_setting_is_a_value_whatever_characters_are_in_it(clusters: LocalClusters) -> None:
+    awkward = "it's \\ 'all' \"one\"\r\nfsync = off\n# \\n ü"
+    spec = replace(new_spec(), settings={"own.setting": awkward, "work_mem": "9MB"})
+    await clusters.create(spec)
+    try:
+        await clusters.start(spec)
+        assert await ask(clusters, spec, "show own.setting") == awkward
+        assert await ask(clusters, spec, "show fsync") == "on"
+        assert await ask(clusters, spec, "show work_mem") == "9MB"
+        with pytest.raises(ValueError, match="null character"):
+            await clusters.configure(replace(spec, settings={"own.setting": "a\0b"}))
+    finally:
+        await clusters.remove(spec.ref)
+
+
+async def test_fewer_replication_slots_than_there_are_are_refused(clusters: LocalClusters) -> None:
+    spec = new_spec()
+    await clusters.create(spec)
+    try:
+        await clusters.start(spec)
+        for name in ("a", "b"):
+            await ask(clusters, spec, f"select pg_create_physical_replication_slot('{name}')")
+        with pytest.raises(SettingsRefused, match="there are 2 replication slots, more than max_replication_slots"):
+            await clusters.rehearse(replace(spec, settings={"max_replication_slots": "1"}))
+    finally:
+        await clusters.remove(spec.ref)

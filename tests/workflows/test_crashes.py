@@ -3,7 +3,13 @@
 import pytest
 
 from baseplane.drivers.cluster.memory import MemoryClusters
+from baseplane.resources.disk import store as disks
+from baseplane.resources.disk.workflows import PARAMETER, enforce
+from baseplane.resources.postgres_config import store as changes
+from baseplane.resources.postgres_config.store import Change
+from baseplane.resources.postgres_config.workflows import configure
 from baseplane.resources.projects import workflows as projects
+from baseplane.resources.projects.settings import as_text
 from baseplane.workflows import WORKFLOWS, Workflow, queue
 from tests.conftest import Client
 from tests.workflows.crashing import WHEN, crash
@@ -20,10 +26,15 @@ ENDS = {
     "project.restore": "ACTIVE_HEALTHY",
     "project.restart": "ACTIVE_HEALTHY",
     "project.change_password": "ACTIVE_HEALTHY",
+    "project.configure": "ACTIVE_HEALTHY",
+    "project.enforce_disk": "ACTIVE_HEALTHY",
     "project.sleep": "ACTIVE_HEALTHY",
     "project.wake": "ACTIVE_HEALTHY",
     "project.delete": None,
 }
+
+
+SETTINGS = {"max_connections": 80, "work_mem": "8MB"}
 
 
 async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> str:
@@ -45,6 +56,10 @@ async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> s
         if workflow is projects.wake:
             await projects.stop_if_idle(api.queue.rt, ref)
         async with api.queue.rt.database.transaction() as db:
+            if workflow is configure:
+                await changes.insert(db, ref, Change(SETTINGS, restart=True))
+            if workflow is enforce:
+                await disks.record_use(db, ref, 2**40)
             await queue.start(db, workflow, ref)
     return ref
 
@@ -57,7 +72,14 @@ async def _is_at_its_end(api: Client, memory: MemoryClusters, workflow: Workflow
         assert ref not in memory.specs
     else:
         assert answer.json()["status"] == expected
-        assert (ref in memory.running) == (expected == "ACTIVE_HEALTHY" and workflow is not projects.sleep)
+        runs = expected == "ACTIVE_HEALTHY" and workflow is not projects.sleep
+        assert (ref in memory.running) == runs
+    if workflow is enforce:
+        assert (await api.get(f"/v1/projects/{ref}/readonly"))["enabled"]
+        assert memory.specs[ref].settings == {PARAMETER: "on"}
+    if workflow is configure:
+        assert await api.get(f"/v1/projects/{ref}/config/database/postgres") == SETTINGS
+        assert memory.started[ref].settings == as_text(SETTINGS)
 
 
 def test_every_workflow_is_walked() -> None:

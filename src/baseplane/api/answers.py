@@ -24,6 +24,8 @@ STATUS: dict[type[errors.BaseplaneError], int] = {
 
 
 _FASTAPI_UNREADABLE = "There was an error parsing the body"
+_KINDS = ("specific", "smartGroup", "gp3", "io2")
+"""Names of a union's members, which are no part of a field's name."""
 _UNREADABLE = "The body cannot be read: it is not JSON in UTF-8, or nested too deeply."
 
 
@@ -80,7 +82,7 @@ def _fault(fault: Mapping[str, Any]) -> str:
 
 
 def _name(location: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in location[1:] if part not in ("specific", "smartGroup"))
+    return ".".join(str(part) for part in location[1:] if part not in _KINDS)
 
 
 def install(app: FastAPI) -> None:

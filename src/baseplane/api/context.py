@@ -13,6 +13,7 @@ from baseplane.api import permissions
 from baseplane.api.caller import Caller
 from baseplane.api.permissions import Requirement
 from baseplane.database import Connection
+from baseplane.errors import BaseplaneError, Unavailable
 from baseplane.runtime import Runtime
 
 
@@ -26,7 +27,7 @@ class Context:
     authorized: bool = False
     role: str | None = None
     transaction: Connection | None = None
-    awaited: list[tuple[UUID, timedelta]] = field(default_factory=list)
+    awaited: list[tuple[UUID, timedelta, type[BaseplaneError]]] = field(default_factory=list)
 
     @property
     def db(self) -> Connection:
@@ -65,9 +66,9 @@ class Context:
             organization is not None and caller.organizations is not None and organization not in caller.organizations
         ) or (project is not None and caller.projects is not None and project not in caller.projects)
 
-    def answer_after(self, run_id: UUID, within: timedelta) -> None:
-        """Answer only when this run has ended well; its failure becomes the answer."""
-        self.awaited.append((run_id, within))
+    def answer_after(self, run_id: UUID, within: timedelta, *, failure: type[BaseplaneError] = Unavailable) -> None:
+        """Answer only when this run has ended well; its failure becomes the answer, as a ``failure``."""
+        self.awaited.append((run_id, within, failure))
 
 
 async def _context(request: Request) -> Context:

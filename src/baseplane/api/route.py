@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from baseplane.api import idempotency, permissions
 from baseplane.api.context import Context
 from baseplane.api.edge import Edge
-from baseplane.errors import NotYet, Unavailable
+from baseplane.errors import NotYet
 from baseplane.workflows import queue
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -93,10 +93,10 @@ async def _checked(ctx: Context, request: Request, handler: Callable[[Request], 
 
 
 async def _await_runs(ctx: Context) -> None:
-    for run_id, within in ctx.awaited:
+    for run_id, within, failure in ctx.awaited:
         run = await queue.outcome(ctx.rt.database, run_id, within)
         if run.state in ("failed", "cancelled"):
-            raise Unavailable(run.cause or "The change was cancelled by a later one.")
+            raise failure(run.cause or "The change was cancelled by a later one.")
         if run.state != "done":
             raise NotYet("The change is accepted and still being applied; it goes on without you waiting for it.")
 

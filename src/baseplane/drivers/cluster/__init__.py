@@ -1,7 +1,8 @@
 """Postgres clusters: the promise that every driver keeps, and the shapes it speaks in."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -22,6 +23,10 @@ class StartFailed(BaseplaneError):
     """Postgres did not come up; the message ends with what it logged."""
 
 
+class SettingsRefused(BaseplaneError):
+    """Postgres would not start with these settings, or does not take them; the message says what it objects to."""
+
+
 class Role(StrEnum):
     """As whom the platform connects. ``OWNER`` acts as role postgres, which is no superuser."""
 
@@ -36,7 +41,8 @@ class ClusterSpec:
 
     ``ref`` names it, ``engine`` is a Postgres major, ``size`` a compute size of the contract. ``secret`` is the
     password of the platform's own roles inside, ``password`` that of role postgres. ``root_keys``, in hex, encrypt the
-    secrets of schema vault: the first does, the others only open what they encrypted before.
+    secrets of schema vault: the first does, the others only open what they encrypted before. ``settings`` are
+    parameters of Postgres and their values, as text; they go before those that the driver chooses.
     """
 
     ref: str
@@ -45,6 +51,7 @@ class ClusterSpec:
     secret: str
     password: str
     root_keys: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 class State(StrEnum):
@@ -55,8 +62,8 @@ class State(StrEnum):
 
 
 class ClusterDriver(Protocol):
-    """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``set_password`` and ``remove`` are idempotent: a second
-    call with the same arguments changes nothing, and a call after a crash of the first finishes its work.
+    """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``configure``, ``set_password`` and ``remove`` are idempotent: a
+    second call with the same arguments changes nothing, and a call after a crash of the first finishes its work.
     """
 
     def version(self, engine: int) -> str:
@@ -74,11 +81,27 @@ class ClusterDriver(Protocol):
     async def remove(self, ref: str) -> None:
         """Stop it and delete everything it had."""
 
+    async def rehearse(self, spec: ClusterSpec) -> int:
+        """Check that the cluster would start with the settings of ``spec``; nothing changes.
+
+        Gives the shared memory that it would take, in megabytes. Raises SettingsRefused, ClusterMissing,
+        DriverUnavailable.
+        """
+
+    async def configure(self, spec: ClusterSpec) -> frozenset[str]:
+        """Write the settings of ``spec``, durably; a cluster that runs takes those that it can at once.
+
+        Gives the names of those that wait for its next start. Raises SettingsRefused, ClusterMissing, Unavailable.
+        """
+
     async def observe(self, ref: str) -> State:
         """What is there now."""
 
     async def observe_all(self) -> dict[str, State]:
         """The same for every cluster that this driver has."""
+
+    async def measure(self, ref: str) -> int:
+        """The bytes that its data, write-ahead log included, take on disk. Raises ClusterMissing."""
 
     async def set_password(self, spec: ClusterSpec) -> None:
         """Give role postgres the password of ``spec``. Raises ClusterMissing, StartFailed."""
@@ -101,6 +124,7 @@ __all__ = [
     "ClusterSpec",
     "DriverUnavailable",
     "Role",
+    "SettingsRefused",
     "StartFailed",
     "State",
 ]

@@ -36,15 +36,26 @@ class Account:
         path.chmod(mode)
         return path
 
+    def give(self, file: Path, mode: int = 0o600) -> None:
+        """Make a file the user's."""
+        file.chmod(mode)
+        if self.switch:
+            os.chown(file, self.uid, self.gid)
+
     def write(self, path: Path, text: str, mode: int = 0o600) -> None:
-        """Replace a file of the user's in one step."""
+        """Replace a file of the user's in one step, on disk when this returns."""
         fresh = path.with_name(path.name + ".new")
         with fresh.open("w") as file:
             file.write(text)
-        fresh.chmod(mode)
-        if self.switch:
-            os.chown(fresh, self.uid, self.gid)
+            file.flush()
+            os.fsync(file.fileno())
+        self.give(fresh, mode)
         fresh.replace(path)
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
     def check_reach(self, path: Path) -> None:
         """Raises DriverUnavailable naming the first directory that keeps this user out of ``path``."""

@@ -1,5 +1,6 @@
 """The configuration files of a cluster, rendered whole: what Postgres runs with is written here and nowhere else."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from baseplane.drivers.cluster.sizes import Size
@@ -43,10 +44,14 @@ FIXED = (
 )
 
 
-def postgresql_conf(major: int, size: Size, sockets: Path, name: str) -> str:
-    """The text of postgresql.conf."""
-    parameters = {parameter: value for parameter, value, since in FIXED if major >= since}
-    parameters |= {
+_ESCAPES = str.maketrans({"'": "''", "\\": "\\\\", "\n": "\\n", "\r": "\\r"})
+
+
+def parameters(major: int, size: Size, sockets: Path, name: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """What postgresql.conf says; ``settings`` go before what is chosen here."""
+    fixed = {parameter: value for parameter, value, since in FIXED if major >= since}
+    return {
+        **fixed,
         "cluster_name": name,
         "unix_socket_directories": str(sockets),
         "max_connections": str(size.max_connections),
@@ -56,13 +61,17 @@ def postgresql_conf(major: int, size: Size, sockets: Path, name: str) -> str:
         "maintenance_work_mem": f"{size.maintenance_work_mem}MB",
         "max_wal_size": f"{size.max_wal_size}MB",
         "max_replication_slots": str(size.replication_slots),
+        **settings,
     }
-    return render(parameters)
 
 
-def render(parameters: dict[str, str]) -> str:
+def render(parameters: Mapping[str, str]) -> str:
+    """The text of postgresql.conf."""
     return "".join(f"{parameter} = {_quote(value)}\n" for parameter, value in parameters.items())
 
 
 def _quote(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    """A value in one line, whatever is in it. Raises ValueError for the null character, which would end the file."""
+    if "\0" in value:
+        raise ValueError("a parameter of Postgres cannot hold the null character")
+    return "'" + value.translate(_ESCAPES) + "'"

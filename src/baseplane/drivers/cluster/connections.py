@@ -105,7 +105,8 @@ async def connect(sockets: Path, role: Role, secret: str) -> Connection:
 
 def _reason(error: psycopg.Error) -> str:
     """The last line says why; those before say where, which is none of a caller's business."""
-    return str(error).strip().rpartition("FATAL:")[2].strip() or "no answer"
+    _, said, reason = str(error).strip().rpartition("FATAL:")
+    return reason.strip() if said else "no answer"
 
 
 def _is_readable(connection: Connection) -> bool:

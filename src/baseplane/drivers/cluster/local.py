@@ -20,6 +20,8 @@ from baseplane.drivers.cluster import (
     State,
     bootstrap,
     configuration,
+    reconfiguration,
+    usage,
 )
 from baseplane.drivers.cluster import template as templates
 from baseplane.drivers.cluster.account import Account
@@ -100,14 +102,29 @@ class LocalClusters:
         postmaster = self._postmaster(files)
         if postmaster.pid() is None:
             self.account.own(files.sockets, 0o700)
-            size = SIZES[spec.size]
-            text = configuration.postgresql_conf(postmaster.engine.major, size, files.sockets, spec.ref)
-            self.account.write(files.data / "postgresql.conf", text)
+            self.account.write(files.data / "postgresql.conf", configuration.render(self._parameters(postmaster, spec)))
             self.account.write(files.data / "pg_hba.conf", configuration.HBA)
             await self.give_root_keys(spec)
             postmaster.spawn()
         await postmaster.await_ready(START_WITHIN)
         await self._take_possession(files, spec)
+
+    def _parameters(self, postmaster: Postmaster, spec: ClusterSpec) -> dict[str, str]:
+        sockets = self.layout.cluster(spec.ref).sockets
+        return configuration.parameters(postmaster.engine.major, SIZES[spec.size], sockets, spec.ref, spec.settings)
+
+    async def rehearse(self, spec: ClusterSpec) -> int:
+        postmaster = self._postmaster(self.layout.cluster(spec.ref))
+        return await asyncio.to_thread(reconfiguration.rehearse, postmaster, self._parameters(postmaster, spec))
+
+    async def configure(self, spec: ClusterSpec) -> frozenset[str]:
+        files = self.layout.cluster(spec.ref)
+        postmaster = self._postmaster(files)
+        self.account.write(files.data / "postgresql.conf", configuration.render(self._parameters(postmaster, spec)))
+        if postmaster.pid() is None:
+            return frozenset()
+        async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
+            return await reconfiguration.reload(db)
 
     async def _take_possession(self, files: ClusterFiles, spec: ClusterSpec) -> None:
         """Give the roles this cluster's own secrets, once: until then they have the template's password, or none."""
@@ -154,6 +171,12 @@ class LocalClusters:
             refs = [entry.name for entry in self.layout.clusters.iterdir() if not entry.name.startswith(".")]
             return {ref: await self.observe(ref) for ref in refs}
         return {}
+
+    async def measure(self, ref: str) -> int:
+        try:
+            return await asyncio.to_thread(usage.measure, self.layout.cluster(ref).data)
+        except FileNotFoundError as error:
+            raise _gone(ref) from error
 
     async def set_password(self, spec: ClusterSpec) -> None:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
@@ -216,13 +239,17 @@ class LocalClusters:
         try:
             major = int((files.data / "PG_VERSION").read_text())
         except FileNotFoundError as error:
-            raise ClusterMissing(f"The data directory of project {files.home.name} is gone.") from error
+            raise _gone(files.home.name) from error
         return Postmaster(self._engine(major), self.account, files.data, files.output)
 
     def _engine(self, major: int) -> Engine:
         if major not in self._engine_of:
             self._engine_of[major] = pick(major, self.engines)
         return self._engine_of[major]
+
+
+def _gone(ref: str) -> ClusterMissing:
+    return ClusterMissing(f"The data directory of project {ref} is gone.")
 
 
 async def _set_password(db: Connection, role: str, password: str) -> None:

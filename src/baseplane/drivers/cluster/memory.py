@@ -7,9 +7,13 @@ from dataclasses import replace
 
 import psycopg
 
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, State
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, State
 from baseplane.drivers.cluster.connections import Connection
 from baseplane.errors import Unavailable
+
+AT_START = ("max_connections", "shared_buffers", "max_wal_senders")
+"""Parameters that these clusters take only when they start."""
+RESERVED = 3
 
 
 class MemoryClusters:
@@ -19,6 +23,10 @@ class MemoryClusters:
         self.url = url
         self.specs: dict[str, ClusterSpec] = {}
         self.running: set[str] = set()
+        self.used: dict[str, int] = {}
+        """Bytes on disk, by ref."""
+        self.started: dict[str, ClusterSpec] = {}
+        """What each was last started with."""
 
     def version(self, engine: int) -> str:
         return f"{engine}.0"
@@ -29,6 +37,8 @@ class MemoryClusters:
     async def start(self, spec: ClusterSpec) -> None:
         if spec.ref not in self.specs:
             raise ClusterMissing(f"The data directory of project {spec.ref} is gone.")
+        if spec.ref not in self.running:
+            self.specs[spec.ref] = self.started[spec.ref] = replace(self.specs[spec.ref], settings=spec.settings)
         self.running.add(spec.ref)
 
     async def stop(self, ref: str) -> None:
@@ -38,6 +48,20 @@ class MemoryClusters:
         await self.stop(ref)
         self.specs.pop(ref, None)
 
+    async def rehearse(self, spec: ClusterSpec) -> int:
+        if int(spec.settings.get("max_connections", 60)) <= RESERVED:
+            raise SettingsRefused(f'"superuser_reserved_connections" ({RESERVED}) must be less than "max_connections"')
+        return 1
+
+    async def configure(self, spec: ClusterSpec) -> frozenset[str]:
+        if spec.ref not in self.specs:
+            raise ClusterMissing(f"The data directory of project {spec.ref} is gone.")
+        self.specs[spec.ref] = replace(self.specs[spec.ref], settings=spec.settings)
+        if spec.ref not in self.running:
+            return frozenset()
+        before = self.started[spec.ref].settings
+        return frozenset(name for name in AT_START if spec.settings.get(name) != before.get(name))
+
     async def observe(self, ref: str) -> State:
         if ref not in self.specs:
             return State.MISSING
@@ -45,6 +69,11 @@ class MemoryClusters:
 
     async def observe_all(self) -> dict[str, State]:
         return {ref: await self.observe(ref) for ref in self.specs}
+
+    async def measure(self, ref: str) -> int:
+        if ref not in self.specs:
+            raise ClusterMissing(f"The data directory of project {ref} is gone.")
+        return self.used.get(ref, 30 * 1024 * 1024)
 
     async def set_password(self, spec: ClusterSpec) -> None:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret):

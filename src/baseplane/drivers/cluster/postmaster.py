@@ -6,9 +6,12 @@ purpose: its postmaster.pid tells the next process of ours where it is.
 
 import asyncio
 import contextlib
+import json
 import os
+import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +25,12 @@ POLL = 0.004  # seconds; Postgres is up in about 35 ms
 STOP_WITHIN = 30.0
 """Seconds that a fast shutdown may take before it becomes an immediate one, which crash recovery makes good."""
 
+TAIL = 20_000
+"""Characters at the end of a log that are read for an error message."""
+_LOG_OPEN = "redirecting log output"
+_NO_OBJECTION = (_LOG_OPEN, "database system is shut down")
+_OBJECTION = re.compile(r"(?:FATAL|PANIC|LOG|postgres): +(.*)")
+
 _ours: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -33,6 +42,10 @@ class Postmaster:
     account: Account
     data: Path
     output: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **self.engine.environment, "LC_ALL": "C"}
 
     def status(self) -> str | None:
         """What postmaster.pid says, such as ``starting`` or ``ready``; None when no such process is alive."""
@@ -60,7 +73,7 @@ class Postmaster:
         with self.output.open("wb") as output:
             process = subprocess.Popen(
                 [self.engine.program("postgres"), "-D", str(self.data)],
-                env={**os.environ, **self.engine.environment, "LC_ALL": "C"},
+                env=self.environment,
                 stdout=output,
                 stderr=output,
                 cwd="/",
@@ -104,12 +117,29 @@ class Postmaster:
                 return
 
     def last_words(self) -> str:
-        """The end of what it printed and logged, for an error message."""
-        logs = sorted((self.data.parent / "log").glob("*.json"), key=lambda path: path.stat().st_mtime)
-        texts = [self.output, *logs[-1:]]
-        tail = "\n".join(path.read_text(errors="replace")[-1500:] for path in texts if path.is_file())
-        lines = [line for line in tail.splitlines() if "FATAL" in line or "PANIC" in line or "HINT" in line]
-        return " ".join(lines[-3:] or tail.splitlines()[-3:]) or "it printed nothing"
+        """What it objected to, for an error message: printed, or logged once it had a log, without our paths."""
+        printed = self.output.read_text(errors="replace") if self.output.is_file() else ""
+        said = objections(printed)
+        if _LOG_OPEN in printed:
+            logs = sorted((self.data.parent / "log").glob("*.json"), key=lambda path: path.stat().st_mtime)
+            said += [message for path in logs[-1:] for message in _logged(path)]
+        return "; ".join(said[-3:]) or "it does not say why"
+
+
+def objections(printed: str) -> list[str]:
+    """What a server printed of why it does not start; lines that name a file say less than those before them."""
+    found = (_OBJECTION.search(line) for line in printed.splitlines())
+    said = [line[1].strip() for line in found if line and "/" not in line[1]]
+    return [text for text in said if not text.startswith(_NO_OBJECTION)]
+
+
+def _logged(path: Path) -> Iterator[str]:
+    """Why a server ended, from the end of its log."""
+    for line in path.read_text(errors="replace")[-TAIL:].splitlines():
+        with contextlib.suppress(ValueError):  # the first line may be half of one
+            entry = json.loads(line)
+            if entry.get("error_severity") in ("FATAL", "PANIC") and "/" not in entry["message"]:
+                yield entry["message"]
 
 
 def _arguments(process: subprocess.Popen[bytes]) -> str:

@@ -85,9 +85,8 @@ async def _make(home: Path, sockets: Path, engine: Engine, account: Account) -> 
     data = home / "data"
     initdb(engine, account, data, user=Role.ADMIN, password=password)
     account.own(sockets)
-    account.write(
-        data / "postgresql.conf", configuration.postgresql_conf(engine.major, SIZES["nano"], sockets, "template")
-    )
+    parameters = configuration.parameters(engine.major, SIZES["nano"], sockets, "template", {})
+    account.write(data / "postgresql.conf", configuration.render(parameters))
     account.write(data / "pg_hba.conf", configuration.HBA)
     postmaster = Postmaster(engine, account, data, home / "postgres.out")
     try:

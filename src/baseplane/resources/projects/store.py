@@ -13,6 +13,7 @@ from baseplane.database import Connection, maybe, one, rows, value
 from baseplane.database.secrets import Keyring
 from baseplane.drivers.cluster import ClusterSpec
 from baseplane.errors import Conflict
+from baseplane.resources.projects import settings
 from baseplane.resources.projects.status import Status
 
 Ref = str
@@ -211,7 +212,8 @@ async def cluster_spec(db: Connection, keyring: Keyring, ref: Ref) -> ClusterSpe
     hidden = await read_secrets(db, keyring, ref)
     retiring = await value(db, "select retiring_root_keys from projects where ref = %s", [ref])
     keys = (hidden.root_key, *(keyring.open(key, f"projects.root_key:{ref}") for key in retiring))
-    return ClusterSpec(ref, project.engine, project.size, hidden.secret, hidden.password, keys)
+    in_force = await settings.in_force(db, ref)
+    return ClusterSpec(ref, project.engine, project.size, hidden.secret, hidden.password, keys, in_force)
 
 
 async def change_root_key(db: Connection, keyring: Keyring, ref: Ref, key: str) -> None:
@@ -248,7 +250,10 @@ async def fall_asleep(db: Connection, ref: Ref, idle: timedelta) -> bool:
 
 
 async def wake_up(db: Connection, ref: Ref) -> None:
-    await db.execute("update projects set asleep = false, used_at = now() where ref = %s", [ref])
+    """It has just been started, and serves with its settings."""
+    await db.execute(
+        "update projects set asleep = false, used_at = now(), settings_served = settings where ref = %s", [ref]
+    )
 
 
 async def record_version(db: Connection, ref: Ref, version: str) -> None:

@@ -3,14 +3,17 @@
 One run at a time per project: the queue sees to it, so that no two of these meet.
 """
 
+import logging
 from datetime import timedelta
 
 from baseplane.database import Connection
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role
-from baseplane.resources.projects import store
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed
+from baseplane.resources.projects import settings, store
 from baseplane.resources.projects.status import SERVING, Status
 from baseplane.runtime import Runtime
 from baseplane.workflows import Outcome, Workflow
+
+log = logging.getLogger(__name__)
 
 SOON = timedelta(seconds=20)
 RECOVERY = timedelta(minutes=5)
@@ -35,7 +38,14 @@ async def remove_cluster(rt: Runtime, ref: str) -> None:
 
 
 async def serve(rt: Runtime, ref: str) -> None:
-    await rt.clusters.start(await _spec(rt, ref))
+    """Settings that waited for this start and do not survive it are given up; the next attempt does without them."""
+    try:
+        await rt.clusters.start(await _spec(rt, ref))
+    except StartFailed as error:
+        async with rt.database.connection() as db:
+            if await settings.fall_back(db, ref):
+                log.warning("project %s does not start with its new settings, back to the old: %s", ref, error)
+        raise
     async with rt.database.connection() as db:
         await store.wake_up(db, ref)
 

@@ -1,0 +1,39 @@
+"""A project's own settings of Postgres: what its users override, and what the platform puts above that."""
+
+from collections.abc import Mapping
+
+from baseplane.database import Connection, value
+
+Overrides = Mapping[str, str | int | bool]
+"""By parameter, as the API was sent them."""
+
+
+async def read(db: Connection, ref: str) -> Overrides:
+    overrides: Overrides | None = await value(db, "select settings from projects where ref = %s", [ref])
+    return overrides or {}
+
+
+async def in_force(db: Connection, ref: str, instead: Overrides | None = None) -> dict[str, str]:
+    """As Postgres reads them, with ``instead`` in the place of the overrides. Being read-only is above them."""
+    is_read_only = await value(db, "select read_only from projects where ref = %s", [ref])
+    platform = {"default_transaction_read_only": "on"} if is_read_only else {}
+    return {**as_text(await read(db, ref) if instead is None else instead), **platform}
+
+
+async def fall_back(db: Connection, ref: str) -> bool:
+    """Give up settings that Postgres has never served with; tells whether there were any."""
+    cursor = await db.execute(
+        "update projects set settings = settings_served where ref = %s and settings <> settings_served", [ref]
+    )
+    return cursor.rowcount == 1
+
+
+def as_text(overrides: Overrides) -> dict[str, str]:
+    """As Postgres reads them."""
+    return {name: _text(given) for name, given in overrides.items()}
+
+
+def _text(given: str | int | bool) -> str:
+    if isinstance(given, bool):
+        return "on" if given else "off"
+    return str(given)

@@ -29,6 +29,8 @@ from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
 from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage
+from baseplane.resources.access import doors as access
+from baseplane.resources.access import login_roles, sweeper, token_logins
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.doors import presence
@@ -59,6 +61,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     pooler.router,
     storage.router,
     addons.router,
+    login_roles.router,
+    token_logins.router,
 )
 
 
@@ -175,12 +179,20 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
         tasks.create_task(pools.watch(rt))
+        tasks.create_task(sweeper.watch(rt))
 
 
 def build_ingress(rt: Runtime) -> PostgresIngress:
     """The Postgres door over an open runtime; it listens when told where."""
     layout = Layout(rt.settings.data_dir)
-    gate = ProjectGate(rt, lambda ref: layout.cluster(ref).socket, pools.enter)
+    find = accounts_store.find_caller
+    gate = ProjectGate(
+        rt,
+        lambda ref: layout.cluster(ref).socket,
+        pools.enter,
+        access.login_by(find),
+        checks=(access.check_temporary_role, access.check_token(find)),
+    )
     authority = Authority(Paths(rt.settings.data_dir).authority)
     return PostgresIngress(gate, authority, rt.settings.project_host, Limits())
 

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     """Bytes of a request body."""
     sleep_after: float = Field(0, ge=0)
     """Minutes without a connection after which a project's cluster is stopped, to be woken by the next; 0 is never."""
+    login_role_ttl: int = Field(3600, gt=0, le=86_400)
+    """Seconds that a role which the CLI asks for lives, with its sessions."""
     worker_concurrency: int = Field(8, gt=0)
     """Runs that one worker process carries on at a time."""
     log_level: str = "INFO"

@@ -60,6 +60,6 @@ class TlsDoor:
 
 
 def _unavailable(error: psycopg.Error) -> Unavailable:
-    """The last line says why; those before say where, which the caller knows."""
-    reason = (str(error).strip().splitlines() or [""])[-1].rpartition("FATAL:")[2].strip()
-    return Unavailable(f"Failed to connect to database: {reason or 'no answer'}")
+    """The last refusal says why; what stands before it says where, which the caller knows, and below it are hints."""
+    lines = [line.rpartition("FATAL:")[2].strip() for line in str(error).splitlines() if "FATAL:" in line]
+    return Unavailable(f"Failed to connect to database: {lines[-1] if lines else 'no answer'}")

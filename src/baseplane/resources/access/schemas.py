@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from baseplane.api.bodies import Body, Text
 from baseplane.resources.access.grants import Grant
@@ -84,16 +84,15 @@ class NewUserRole(UserRole):
         return Grant(self.role, expires_at, networks, self.branches_only)
 
 
+def each_once(roles: list[NewUserRole]) -> list[NewUserRole]:
+    if len({role.role for role in roles}) < len(roles):
+        raise ValueError("must name each role once")
+    return roles
+
+
 class UpdateJitAccessBody(Body):
     user_id: UUID
-    roles: Annotated[list[NewUserRole], Field(max_length=MAX_ROLES)]
-
-    @model_validator(mode="after")
-    def _once(self) -> Self:
-        names = [role.role for role in self.roles]
-        if len(set(names)) < len(names):
-            raise ValueError("roles: must name each role once")
-        return self
+    roles: Annotated[list[NewUserRole], Field(max_length=MAX_ROLES), AfterValidator(each_once)]
 
 
 class AuthorizeJitAccessBody(Body):

@@ -1,7 +1,10 @@
 """Logins with an access token in place of a password, through the door."""
 
 import asyncio
+import contextlib
 import os
+import ssl
+import struct
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -331,3 +334,50 @@ async def test_a_role_of_the_tenant_is_granted_and_may_vanish(jit: Jit) -> None:
             await session.execute("set role postgres")
     await jit.client.query(jit.ref, 'drop role "a.b ""c"')
     await jit.refused("is not there any more", role=name)
+
+
+@contextlib.asynccontextmanager
+async def relay(port: int, source: str) -> AsyncIterator[int]:
+    """A port whose clients reach the door from another address of this machine."""
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+        await asyncio.gather(copy(reader, there[1]), copy(there[0], writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
+async def test_a_client_inside_the_network_comes_in(jit: Jit) -> None:
+    assert isinstance(jit.rt.door, TlsDoor)
+    await jit.grant({"role": "postgres", "allowed_networks": {"allowed_cidrs": [{"cidr": "127.0.0.2/32"}]}})
+    async with relay(jit.rt.door.port, "127.0.0.2") as port, await jit.connect(port=port) as session:
+        assert await ask(session, "select current_user") == "postgres"
+    async with relay(jit.rt.door.port, "127.0.0.3") as port:
+        await jit.refused("connections from 127.0.0.3", port=port)
+
+
+async def test_a_client_that_does_not_know_the_password_yet_asks_its_user(jit: Jit) -> None:
+    await jit.refused("no password supplied", password="")
+    assert isinstance(jit.rt.door, TlsDoor)
+    reader, writer = await asyncio.open_connection("127.0.0.1", jit.rt.door.port, ssl=unverified(), server_hostname="x")
+    body = f"user\0postgres.{jit.ref}\0options\0-c jit=on\0\0".encode()
+    writer.write(struct.pack("!II", len(body) + 8, 196608) + body)
+    assert (await reader.readexactly(9))[:1] == b"R"
+    writer.write(b"Q\0\0\0\x0dselect 1\0")
+    assert b"expected a password" in await reader.read()
+    writer.close()
+
+
+def unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["postgresql"])
+    return context

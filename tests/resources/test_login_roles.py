@@ -157,8 +157,6 @@ async def test_one_that_cannot_be_dropped_cannot_log_in(real_rt: Runtime, real: 
     ref = await real.active_project()
     made = await make(real, ref)
     assert isinstance(real_rt.door, TlsDoor)
-    assert (await real.query(ref, "create database other")).status_code == 201
-    assert (await real.query(ref, f"grant create on database other to {made['role']}")).status_code == 201
     await real.query(ref, f"create table public.held (); grant select on public.held to {made['role']}")
     async with await real_rt.door.connect(ref, "postgres", "correct horse") as session, session.transaction():
         await session.execute("lock table public.held in access exclusive mode")
@@ -174,6 +172,23 @@ async def test_one_that_cannot_be_dropped_cannot_log_in(real_rt: Runtime, real: 
         )
     await sweeper.look(real_rt)
     assert await names(real, ref) == []
+
+
+async def test_one_that_has_rights_in_another_database_stays_without_a_login(real_rt: Runtime, real: Client) -> None:
+    ref = await real.active_project()
+    made = await make(real, ref)
+    assert isinstance(real_rt.door, TlsDoor)
+    async with await real_rt.door.connect(ref, "postgres", "correct horse") as session:
+        await session.execute("create database other")
+    url = f"host=127.0.0.1 port={real_rt.door.port} user=postgres.{ref} password='correct horse' dbname=other"
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
+        await other.execute(f"create schema lent; grant create on schema lent to {made['role']}".encode())
+    await delete(real, ref)
+    assert await names(real, ref) == [made["role"]]
+    with pytest.raises(Unavailable, match="expired or was deleted"):
+        await enter(real_rt, ref, made)
+    held = "select count(*) from pg_auth_members m join pg_roles r on r.oid = m.member where rolname ~ '^cli_login_'"
+    assert (await real.query(ref, held)).json() == [{"count": 0}]
 
 
 async def test_roles_of_the_tenant_with_such_names_are_left_alone(real_rt: Runtime, real: Client, project: str) -> None:

@@ -1,4 +1,4 @@
-"""python -m benchmarks [create resume idle api query] [--quick] [--json FILE]"""
+"""python -m benchmarks [NAME ...] [--quick] [--json FILE]"""
 
 import argparse
 import json
@@ -8,21 +8,33 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.advisors import advisors
 from benchmarks.api import api
 from benchmarks.figures import HEADER, Figure
 from benchmarks.idle import idle
+from benchmarks.ingress import ingress, sessions, wake
 from benchmarks.installation import Installation, running
 from benchmarks.lifecycle import create, resume
 from benchmarks.query import query
+from benchmarks.types import types
+from benchmarks.webhooks import webhooks
 
 BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[Installation], list[Figure]]]] = {
     "create": (lambda i: create(i, 20), lambda i: create(i, 3)),
     "resume": (lambda i: resume(i, 10), lambda i: resume(i, 2)),
     "api": (lambda i: api(i, 5), lambda i: api(i, 0.5)),
     "query": (lambda i: query(i, 300), lambda i: query(i, 20)),
+    "advisors": (lambda i: advisors(i, 30), lambda i: advisors(i, 3)),
+    "ingress": (lambda i: ingress(i, 4, 5), lambda i: ingress(i, 1, 1)),
+    "sessions": (lambda i: sessions(i, 2000), lambda i: sessions(i, 20)),
+    "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
+    "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
+    "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }
 """Each in full, and quick."""
+SETTINGS = {"wake": {"BASEPLANE_SLEEP_AFTER": "5"}}
+"""Of the installation that a benchmark runs on."""
 
 
 def main() -> None:
@@ -37,7 +49,7 @@ def main() -> None:
     print(HEADER)
     figures = []
     for name in given.names or BENCHMARKS:
-        with running() as installation:
+        with running(**SETTINGS.get(name, {})) as installation:
             for figure in BENCHMARKS[name][given.quick](installation):
                 print(figure.row(), flush=True)
                 figures.append(figure)

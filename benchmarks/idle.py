@@ -20,7 +20,7 @@ def idle(installation: Installation, counts: tuple[int, ...]) -> list[Figure]:
             installation.await_status(refs[-1], "ACTIVE_HEALTHY")
         homes = [installation.data_dir / "clusters" / ref for ref in refs]
         _settle(homes)
-        memory = sum(_pss(process) for home in homes for process in _processes(home)) / count / 1e6
+        memory = sum(pss(process) for home in homes for process in _processes(home)) / count / 1e6
         disk = sum(_disk(home) for home in homes) / count / 1e6
         figures += [
             Figure(f"memory (PSS) per idle project, {count} projects", memory, "MB", 20),
@@ -29,7 +29,7 @@ def idle(installation: Installation, counts: tuple[int, ...]) -> list[Figure]:
     own = psutil.Process(installation.facts["pid"])
     parts = [own, *(child for child in own.children() if "baseplane" in " ".join(child.cmdline()))]
     figures.append(
-        Figure("memory (PSS) of Baseplane's own processes", sum(map(_pss, parts)) / 1e6, "MB", None, "in all")
+        Figure("memory (PSS) of Baseplane's own processes", sum(map(pss, parts)) / 1e6, "MB", None, "in all")
     )
     return figures
 
@@ -49,7 +49,7 @@ def _settle(homes: list[Path]) -> None:
         time.sleep(0.5)
 
 
-def _pss(process: psutil.Process) -> int:
+def pss(process: psutil.Process) -> int:
     lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 

@@ -27,8 +27,8 @@ class Installation:
     http: httpx.Client
     slug: str
 
-    def create(self, name: str) -> str:
-        body = {"name": name, "db_pass": "correct horse", "organization_slug": self.slug}
+    def create(self, name: str, **fields: str) -> str:
+        body = {"name": name, "db_pass": "correct horse", "organization_slug": self.slug, **fields}
         response = self.http.post("/v1/projects", json=body)
         response.raise_for_status()
         return str(response.json()["ref"])
@@ -55,7 +55,8 @@ class Installation:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Installation]:
+def running(**settings: str) -> Iterator[Installation]:
+    """``settings`` are more variables of its environment."""
     data_dir = Path(tempfile.mkdtemp(prefix="bpbench-"))
     data_dir.chmod(0o711)
     environment = {
@@ -63,6 +64,8 @@ def running() -> Iterator[Installation]:
         "BASEPLANE_RATE_LIMIT": "0",
         "BASEPLANE_POSTGRES_PORT": "0",
         "BASEPLANE_POOLER_PORT": "0",
+        **settings,
+        "BASEPLANE_OUTBOUND_ALLOW": "127.0.0.1/32",
     }
     command = [sys.executable, "-m", "baseplane", "up", "--data-dir", str(data_dir), "--listen", "127.0.0.1:0"]
     with (data_dir / "up.out").open("wb") as output:

@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 import dataclasses
-import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,9 @@ async def database(platform: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def keyring() -> Keyring:
-    return Keyring([os.urandom(32)])
+def keyring(settings: Settings) -> Keyring:
+    """In its file, so that other processes open what this one seals."""
+    return Keyring.at(app.Paths(settings.data_dir).key)
 
 
 @dataclass
@@ -123,6 +124,12 @@ class Client:
 
     async def status(self, ref: str) -> str:
         return str((await self.get(f"/v1/projects/{ref}"))["status"])
+
+    async def becomes(self, ref: str, status: str) -> None:
+        """Return when a worker has brought the project there."""
+        async with asyncio.timeout(30):
+            while await self.status(ref) != status:
+                await asyncio.sleep(0.02)
 
     async def query(self, ref: str, query: str, **fields: Any) -> httpx.Response:
         return await self.post(f"/v1/projects/{ref}/database/query", {"query": query, **fields})
@@ -227,3 +234,20 @@ async def worker(real: Client) -> AsyncIterator[None]:
 async def project(real: Client) -> str:
     """The ref of a real, active project that tests share: they leave it as they found it."""
     return await real.active_project()
+
+
+Limited = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture
+def limited(real: Client, real_rt: Runtime) -> Limited:
+    """The same caller at an API with other settings."""
+
+    @contextlib.asynccontextmanager
+    async def open_api(**changed: object) -> AsyncIterator[Client]:
+        rt = dataclasses.replace(real_rt, settings=real_rt.settings.model_copy(update=changed))
+        transport = httpx.ASGITransport(app.build_api(rt))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
+            yield dataclasses.replace(real, http=http)
+
+    return open_api

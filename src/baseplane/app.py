@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 from fastapi import APIRouter, FastAPI
+from psycopg.conninfo import conninfo_to_dict
 
 from baseplane.api import application
 from baseplane.api.caller import Callers
@@ -26,21 +28,30 @@ from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.ingress import Limits
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.drivers.outbound import Rules, outbound
 from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
-from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage
+from baseplane.networks import parse_allowed
+from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage, vault
 from baseplane.resources.access import doors as access
 from baseplane.resources.access import login_roles, sweeper, token_logins
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
+from baseplane.resources.advisors import routes as advisors
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
+from baseplane.resources.introspection import routes as introspection
+from baseplane.resources.migrations import routes as migrations
 from baseplane.resources.organizations import routes as organizations
 from baseplane.resources.pooler import pools
 from baseplane.resources.pooler import routes as pooler
 from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
+from baseplane.resources.snippets import routes as snippets
 from baseplane.resources.sql import routes as sql
+from baseplane.resources.types import routes as types
+from baseplane.resources.webhooks import delivery
+from baseplane.resources.webhooks import routes as webhooks
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
 from baseplane.workflows.queue import Queue
@@ -57,12 +68,19 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     sql.router,
     sql.direct,
+    webhooks.router,
+    migrations.router,
+    types.router,
     api_keys.router,
     pooler.router,
     storage.router,
     addons.router,
     login_roles.router,
     token_logins.router,
+    vault.router,
+    advisors.router,
+    snippets.router,
+    introspection.router,
 )
 
 
@@ -174,12 +192,24 @@ async def run_worker(rt: Runtime) -> None:
     """Carry runs on and look after the clusters, until cancelled."""
     queue = Queue(rt)
     await queue.open()
-    async with asyncio.TaskGroup() as tasks:
+    async with outbound(outbound_rules(rt.settings)) as sender, asyncio.TaskGroup() as tasks:
         tasks.create_task(queue.work())
         tasks.create_task(monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
         tasks.create_task(pools.watch(rt))
         tasks.create_task(sweeper.watch(rt))
+        tasks.create_task(delivery.watch(rt, sender))
+
+
+def outbound_rules(settings: Settings) -> Rules:
+    """Where requests on behalf of tenants may go: nowhere that the platform itself listens."""
+    own = {settings.listen_port, settings.postgres_port, settings.pooler_port, settings.http_port, settings.https_port}
+    if settings.database_url:
+        ports = str(conninfo_to_dict(settings.database_url.get_secret_value()).get("port") or 5432)
+        own |= {int(port) for port in ports.split(",") if port}
+    if port := urlsplit(settings.rate_limit_storage).port:
+        own.add(port)
+    return Rules(parse_allowed(settings.outbound_allow), own)
 
 
 def build_ingress(rt: Runtime) -> PostgresIngress:

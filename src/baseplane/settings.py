@@ -8,6 +8,8 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from baseplane.networks import parse_allowed
+
 IS_ROOT = os.geteuid() == 0
 
 
@@ -58,12 +60,20 @@ class Settings(BaseSettings):
     query_max_rows: int = Field(100_000, gt=0)
     query_max_bytes: int = Field(32 * 1024 * 1024, gt=0)
     """Limits of one query's answer."""
+    advisors_all: bool = False
+    """Answer advisors with lints, too, whose names the contract does not list; strict clients refuse these."""
+    migration_timeout: float = Field(600, gt=0)
+    """Seconds that a migration may run."""
+    migration_lock_timeout: float = Field(10, gt=0)
+    """Seconds that a migration waits for a lock that others hold, and for a migration before it."""
     max_body: int = Field(10 * 1024 * 1024, gt=0)
     """Bytes of a request body."""
     sleep_after: float = Field(0, ge=0)
     """Minutes without a connection after which a project's cluster is stopped, to be woken by the next; 0 is never."""
     login_role_ttl: int = Field(3600, gt=0, le=86_400)
     """Seconds that a role which the CLI asks for lives, with its sessions."""
+    outbound_allow: str = ""
+    """Addresses beside the public ones that tenants' webhooks may call: 10.0.0.0/8,127.0.0.1:9000."""
     worker_concurrency: int = Field(8, gt=0)
     """Runs that one worker process carries on at a time."""
     log_level: str = "INFO"
@@ -80,6 +90,12 @@ class Settings(BaseSettings):
         if not host or not port.isdigit() or int(port) > 65535:
             message = f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080"
             raise ValueError(message)
+        return value
+
+    @field_validator("outbound_allow")
+    @classmethod
+    def _names_networks(cls, value: str) -> str:
+        parse_allowed(value)
         return value
 
     @property

@@ -1,6 +1,7 @@
 """One walk over the router's own list of routes, with every kind of caller."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
@@ -24,7 +25,7 @@ EVERY = [
     for route in ROUTES
     for method in sorted(route.methods or ())
 ]
-OF_A_PLACE = [case for case in EVERY if "{" in str(case.values[1])]
+OF_A_PLACE = [case for case in EVERY if re.search("{(ref|slug)}", str(case.values[1]))]
 
 
 def _at(path: str, ref: str, slug: str) -> str:

@@ -115,7 +115,15 @@ def startup(**parameters: str) -> bytes:
 def new_spec(**fields: object) -> ClusterSpec:
     """What a new cluster should be, with a ref of its own."""
     ref = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(20))
-    given = {"ref": ref, "engine": 17, "size": "nano", "secret": "the secret", "password": "the password", **fields}
+    given = {
+        "root_keys": ("00" * 32,),
+        "ref": ref,
+        "engine": 17,
+        "size": "nano",
+        "secret": "the secret",
+        "password": "the password",
+        **fields,
+    }
     return ClusterSpec(**given)  # type: ignore[arg-type]
 
 

@@ -180,7 +180,7 @@ def test_the_cli_finds_its_record_of_migrations(cluster: Cluster) -> None:
     )
 
 
-@pytest.mark.parametrize("schema", ["realtime", "storage", "graphql", "graphql_public", "vault", "supabase_functions"])
+@pytest.mark.parametrize("schema", ["realtime", "storage", "graphql", "graphql_public", "supabase_functions"])
 def test_the_schema_is_there_and_empty(cluster: Cluster, schema: str) -> None:
     made = f"select count(*) from pg_proc where pronamespace = '{schema}'::regnamespace"
     assert cluster.value("supabase_admin", made) == 0

@@ -270,7 +270,7 @@ def test_every_definers_function_of_ours_fixes_its_search_path(cluster: Cluster)
         "select p.oid::regprocedure::text, p.proconfig from pg_proc p"
         " where (p.prosecdef or p.prorettype = 'event_trigger'::regtype) and p.pronamespace <> 'pg_catalog'::regnamespace",
     )
-    assert len(rows) == 4
+    assert len(rows) == 7
     assert all(config == ["search_path=pg_catalog, pg_temp"] for _, config in rows)
 
 
@@ -318,6 +318,12 @@ def test_a_foreign_server_does_not_lend_the_servers_own_login(cluster: Cluster) 
 def test_a_tenants_large_objects_and_temporary_tables_are_not_for_strangers(cluster: Cluster) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         cluster.rows("authenticator", "set role anon", "create temp table t ()")
+    for making in ("lo_create(0)", "lo_creat(0)", "lo_from_bytea(0, 'x')"):
+        for role in ("anon", "supabase_read_only_user"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                cluster.rows(
+                    "supabase_admin", f"set role {role}", "set default_transaction_read_only = off", f"select {making}"
+                )
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         cluster.rows("authenticator", "set role anon", "create table public.t ()")
 

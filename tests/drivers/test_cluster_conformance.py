@@ -27,7 +27,9 @@ async def driver(request: pytest.FixtureRequest, settings: Settings, platform: s
 async def spec(driver: ClusterDriver, settings: Settings) -> AsyncIterator[ClusterSpec]:
     """A cluster that is not there yet, and is gone after the test."""
     ref = "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
-    yield ClusterSpec(ref, settings.engine, "nano", secrets.token_urlsafe(32), "correct horse")
+    yield ClusterSpec(
+        ref, settings.engine, "nano", secrets.token_urlsafe(32), "correct horse", (secrets.token_hex(32),)
+    )
     await driver.remove(ref)
 
 

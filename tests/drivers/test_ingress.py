@@ -31,6 +31,12 @@ async def test_a_project_is_found_by(way: str, door: Door) -> None:
         assert await cursor.fetchone() == ("postgres", "3MB" if "-c" in way else "4MB")
 
 
+async def test_without_a_database_the_users_own_is_meant(door: Door) -> None:
+    async with await door.connect(dbname=None) as client:
+        cursor = await client.execute("select current_database()")
+        assert await cursor.fetchone() == ("postgres",)
+
+
 TLS: dict[str, dict[str, Any]] = {
     "off": {"sslmode": "disable"},
     "preferred": {"sslmode": "prefer"},

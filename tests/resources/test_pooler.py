@@ -16,6 +16,7 @@ from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.drivers.pooler.absent import NoPoolers
 from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.resources.pooler import pools
+from baseplane.resources.projects import store
 from baseplane.runtime import Runtime
 from tests.conftest import Client, client_of, open_door
 
@@ -72,6 +73,13 @@ async def test_a_wrong_password_is_refused(real_rt: Runtime, project: str) -> No
         await connect(real_rt, project, password="wrong")
 
 
+async def test_a_database_that_is_not_there_is_refused_at_once(real_rt: Runtime, project: str) -> None:
+    with pytest.raises(
+        psycopg.OperationalError, match=r"nowhere|authentication failed"
+    ):  # before 1.19 it names nothing
+        await connect(real_rt, project, dbname="nowhere")
+
+
 async def test_a_role_that_the_tenant_made_comes_in(real: Client, real_rt: Runtime, project: str) -> None:
     await real.query(project, "create role visitor login password 'let me in'")
     async with await connect(real_rt, project, user=f"visitor.{project}", password="let me in") as session:
@@ -110,10 +118,18 @@ async def test_after_a_kill_clients_come_back_in(real_rt: Runtime, poolers: Loca
 
 
 async def test_many_first_clients_at_once_are_served(real_rt: Runtime, pooled: str) -> None:
-    sessions = await asyncio.gather(*(connect(real_rt, pooled) for _ in range(8)))
+    sessions = await asyncio.gather(*(connect(real_rt, pooled) for _ in range(40)))
     for session in sessions:
         assert await value(session, "select 1") == 1
         await session.close()
+
+
+async def test_two_processes_may_prepare_it_at_once(real_rt: Runtime, pooled: str) -> None:
+    async with real_rt.database.connection() as db:
+        project = await store.get(db, pooled)
+    cluster = app.Layout(real_rt.settings.data_dir).cluster(pooled).sockets
+    specs = await asyncio.gather(*(pools._spec(real_rt, project, cluster) for _ in range(8)))
+    assert all(spec == specs[0] for spec in specs)
 
 
 async def test_what_is_set_is_what_it_runs_with(

@@ -134,6 +134,13 @@ async def test_the_null_character_is_refused(real: Client, project: str) -> None
     assert (response.status_code, response.json()["message"]) == (400, "query: must not contain the null character")
 
 
+async def test_half_a_surrogate_pair_is_refused(real: Client, project: str) -> None:
+    path, body = f"/v1/projects/{project}/database/query", b'{"query": "select \'\\ud800\'"}'
+    response = await real.call("POST", path, content=body)
+    assert response.status_code == 400
+    assert response.json()["message"] == "query: is not Unicode text: surrogates not allowed at character 8"
+
+
 @pytest.mark.parametrize("body", [{}, {"query": ""}, {"query": "select 1", "parameters": "x"}])
 async def test_a_body_without_a_query_is_refused(real: Client, project: str, body: dict[str, str]) -> None:
     assert (await real.post(f"/v1/projects/{project}/database/query", body)).status_code == 400

@@ -1,36 +1,16 @@
 """What one caller's SQL can neither exceed nor leave behind nor become."""
 
 import asyncio
-import contextlib
-import dataclasses
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
 
-from baseplane import app
 from baseplane.errors import Unavailable
-from baseplane.resources.sql import execution
+from baseplane.resources.projects import queries
 from baseplane.runtime import Runtime
-from tests.conftest import Client
+from tests.conftest import Client, Limited
 
-Limited = Callable[..., AbstractAsyncContextManager[Client]]
 BACKENDS = "select count(*)::int as n from pg_stat_activity where state = 'active' and query like $1"
-
-
-@pytest.fixture
-def limited(real: Client, real_rt: Runtime) -> Limited:
-    """The same caller at an API with other settings."""
-
-    @contextlib.asynccontextmanager
-    async def open_api(**changed: object) -> AsyncIterator[Client]:
-        rt = dataclasses.replace(real_rt, settings=real_rt.settings.model_copy(update=changed))
-        transport = httpx.ASGITransport(app.build_api(rt))
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
-            yield dataclasses.replace(real, http=http)
-
-    return open_api
 
 
 async def test_a_query_ends_at_the_time_limit(limited: Limited, project: str) -> None:
@@ -43,7 +23,7 @@ async def test_a_query_ends_at_the_time_limit(limited: Limited, project: str) ->
 async def test_a_caller_who_lifts_the_time_limit_is_cancelled(
     limited: Limited, real: Client, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execution, "GRACE", 0.2)
+    monkeypatch.setattr(queries, "GRACE", 0.2)
     async with limited(query_timeout=0.3) as caller:
         response = await caller.query(project, "set statement_timeout = 0; select pg_sleep(10), 'lifted'")
     assert (response.status_code, response.json()["code"]) == (400, "57014")

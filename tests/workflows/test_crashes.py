@@ -1,17 +1,17 @@
-"""Every workflow, killed around every step: whoever carries it on brings it to the same end."""
-
-from typing import Any
+"""Every workflow of a project's life, killed around every step: whoever carries it on brings it to the same end."""
 
 import pytest
 
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.resources.projects import workflows as projects
-from baseplane.workflows import WORKFLOWS, Workflow, journal, queue, runner
+from baseplane.workflows import WORKFLOWS, Workflow, queue
 from tests.conftest import Client
+from tests.workflows.crashing import WHEN, crash
 
 EVERY = [
     pytest.param(workflow, position, id=f"{workflow.name}-{step.name}")
     for workflow in WORKFLOWS.values()
+    if workflow.name.startswith("project.")
     for position, step in enumerate(workflow.steps)
 ]
 ENDS = {
@@ -20,12 +20,10 @@ ENDS = {
     "project.restore": "ACTIVE_HEALTHY",
     "project.restart": "ACTIVE_HEALTHY",
     "project.change_password": "ACTIVE_HEALTHY",
+    "project.sleep": "ACTIVE_HEALTHY",
+    "project.wake": "ACTIVE_HEALTHY",
     "project.delete": None,
 }
-
-
-class CrashError(BaseException):
-    """The worker dies."""
 
 
 async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> str:
@@ -44,6 +42,8 @@ async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> s
     else:
         if workflow is projects.restart:
             await memory.stop(ref)
+        if workflow is projects.wake:
+            await projects.stop_if_idle(api.queue.rt, ref)
         async with api.queue.rt.database.transaction() as db:
             await queue.start(db, workflow, ref)
     return ref
@@ -57,7 +57,7 @@ async def _is_at_its_end(api: Client, memory: MemoryClusters, workflow: Workflow
         assert ref not in memory.specs
     else:
         assert answer.json()["status"] == expected
-        assert (ref in memory.running) == (expected == "ACTIVE_HEALTHY")
+        assert (ref in memory.running) == (expected == "ACTIVE_HEALTHY" and workflow is not projects.sleep)
 
 
 def test_every_workflow_is_walked() -> None:
@@ -65,7 +65,7 @@ def test_every_workflow_is_walked() -> None:
 
 
 @pytest.mark.parametrize(("workflow", "position"), EVERY)
-@pytest.mark.parametrize("when", ["before it is recorded", "after it was recorded"])
+@pytest.mark.parametrize("when", WHEN)
 async def test_a_worker_may_die_around_any_step(
     api: Client,
     memory: MemoryClusters,
@@ -75,22 +75,7 @@ async def test_a_worker_may_die_around_any_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ref = await _ask_for(api, memory, workflow)
-    record = journal.end_step
-
-    async def die(db: Any, run: journal.Run, at: int, state: str, error: str | None = None) -> None:
-        fatal = (run.subject, run.workflow, at) == (ref, workflow.name, position)
-        if fatal and when.startswith("before"):
-            raise CrashError
-        await record(db, run, at, state, error)
-        if fatal:
-            raise CrashError
-
-    with monkeypatch.context() as dying:
-        dying.setattr(journal, "end_step", die)
-        async with api.queue.rt.database.connection() as db:
-            (run,) = await journal.unfinished(db, ref)
-        with pytest.raises(CrashError):
-            await runner.carry_on(api.queue.rt, run.id)
+    await crash(api.queue.rt, workflow, ref, position, when, monkeypatch)
     await api.drain()
     await _is_at_its_end(api, memory, workflow, ref)
 

@@ -20,6 +20,10 @@ class ClosedBody(Body):
 def without_null(value: str) -> str:
     if "\0" in value:
         raise ValueError("must not contain the null character")
+    try:
+        value.encode()  # JSON can hold half of a surrogate pair
+    except UnicodeEncodeError as error:
+        raise ValueError(f"is not Unicode text: {error.reason} at character {error.start}") from error
     return value
 
 

@@ -17,14 +17,21 @@ from baseplane.errors import Invalid
 
 MAX_KEY = 255
 DAYS = 7
+REPLAYED = {"Idempotency-Replayed": "true"}
+REUSED = "Idempotency-Key: this key was used for another request; take a new one."
+
+
+def check_key(key: str) -> None:
+    """Raises Invalid."""
+    if not 0 < len(key) <= MAX_KEY:
+        raise Invalid(f"Idempotency-Key: must have 1 to {MAX_KEY} characters.")
 
 
 async def once(
     db: Connection, ctx: Context, key: str, request: Request, answer: Callable[[], Awaitable[Response]]
 ) -> Response:
     """Raises Invalid when the key was used for another request."""
-    if not 0 < len(key) <= MAX_KEY:
-        raise Invalid(f"Idempotency-Key: must have 1 to {MAX_KEY} characters.")
+    check_key(key)
     target = f"{request.method} {request.url.path}?{request.url.query}\n"
     fingerprint = hashlib.sha256(target.encode() + await request.body()).digest()
     user = ctx.caller.user_id
@@ -53,11 +60,11 @@ async def _first_answer(db: Connection, ctx: Context, key: str, fingerprint: byt
     assert found is not None  # the insert clashed with it
     request, status, sealed = found
     if request != fingerprint:
-        raise Invalid("Idempotency-Key: this key was used for another request; take a new one.")
+        raise Invalid(REUSED)
     ctx.authorized = True  # the first request was
     packed = orjson.loads(ctx.rt.keyring.open(sealed, f"idempotency_keys:{user}:{key}"))
     body = base64.b64decode(packed["body"])
-    return Response(body, status, media_type=packed["type"], headers={"Idempotency-Replayed": "true"})
+    return Response(body, status, media_type=packed["type"], headers=REPLAYED)
 
 
 def _pack(response: Response) -> str:

@@ -21,11 +21,14 @@ class Operation(APIRoute):
     """Finds the caller, counts the request, checks the scope, opens the transaction, replays repeated requests."""
 
     in_transaction = True
+    keeps_keys = True
+    """Whether the platform database remembers the Idempotency-Key and the answer."""
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
         requirement = permissions.REQUIREMENTS[self.operation_id or ""]
         in_transaction = self.in_transaction and not SAFE & (self.methods or set())
+        keeps_keys = self.keeps_keys and "POST" in (self.methods or set())
         reads_json = self.body_field is not None and not isinstance(self.body_field.field_info, params.Form)
 
         async def handle(request: Request) -> Response:
@@ -37,7 +40,8 @@ class Operation(APIRoute):
             if reads_json:
                 _assume_json(request)
                 await request.body()  # here, since FastAPI would call a body that is too large unreadable
-            return await _within_transaction(context, request, handler, in_transaction=in_transaction)
+            key = request.headers.get("idempotency-key") if keeps_keys else None
+            return await _within_transaction(context, request, handler, key, in_transaction=in_transaction)
 
         return handle
 
@@ -46,6 +50,12 @@ class DirectOperation(Operation):
     """For work that takes long outside the platform database: it holds no connection meanwhile."""
 
     in_transaction = False
+
+
+class RecordedOperation(DirectOperation):
+    """For work that records the Idempotency-Key in the same transaction as its effect, outside the platform database."""
+
+    keeps_keys = False
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -59,8 +69,9 @@ def operations(prefix: str, tag: str, route: type[Operation] = Operation) -> API
     return APIRouter(prefix=prefix, tags=[tag], route_class=route, responses=ERRORS)
 
 
-async def _within_transaction(ctx: Context, request: Request, handler: Handler, *, in_transaction: bool) -> Response:
-    key = request.headers.get("idempotency-key") if request.method == "POST" else None
+async def _within_transaction(
+    ctx: Context, request: Request, handler: Handler, key: str | None, *, in_transaction: bool
+) -> Response:
     async with AsyncExitStack() as stack:
         if in_transaction or key:
             connection = await stack.enter_async_context(ctx.rt.database.transaction())

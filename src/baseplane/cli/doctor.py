@@ -62,7 +62,12 @@ def _engines(settings: Settings) -> Iterator[Finding]:
 def _pooler(settings: Settings) -> Iterator[Finding]:
     version = LocalPoolers(Layout(settings.data_dir), account(settings.postgres_user)).version()
     if version:
-        yield True, f"pooler: PgBouncer {version}"
+        only = (
+            ""
+            if tuple(map(int, version.split("."))) >= (1, 19)
+            else "; it pools database postgres alone, from 1.19 on every one"
+        )
+        yield True, f"pooler: PgBouncer {version}{only}"
     else:
         yield None, f"pooler: the pooler's port serves sessions, for PgBouncer is not installed. {GET_POOLER}"
 

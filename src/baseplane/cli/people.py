@@ -1,34 +1,19 @@
 """`baseplane user`, `org`, `token`: people, the roles they have, and the tokens they call with."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
-from baseplane import app
 from baseplane.api.permissions import PERMISSIONS, ROLES
-from baseplane.cli import data_dir, load_settings
-from baseplane.database import Connection, Database
+from baseplane.cli import data_dir
+from baseplane.cli.database import in_transaction
+from baseplane.database import Connection
 from baseplane.resources.accounts import store as accounts
 from baseplane.resources.organizations import store as organizations
 
-Result = TypeVar("Result")
-
 MAX_DAYS = 365
 """Days that a scoped token may live at most, as on the hosted platform (platform.md, section 3)."""
-
-
-def _in_transaction(path: Path | None, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-    url = app.database_url(load_settings(data_dir=path))
-
-    async def run() -> Result:
-        async with Database(url, max_size=1) as database, database.transaction() as db:
-            return await work(db)
-
-    return asyncio.run(run())
 
 
 @click.group()
@@ -44,7 +29,7 @@ def create_user(email: str, name: str | None, data_dir: Path | None) -> None:
     """Make a user. Give them an organization with `baseplane org add`, a token with `baseplane token create`."""
     if "@" not in email.strip("@"):
         raise click.BadParameter(f"{email!r} is not an e-mail address")
-    made = _in_transaction(data_dir, lambda db: accounts.insert_user(db, email, name or email.partition("@")[0]))
+    made = in_transaction(data_dir, lambda db: accounts.insert_user(db, email, name or email.partition("@")[0]))
     click.echo(f"user {made.email} is there")
 
 
@@ -52,7 +37,7 @@ def create_user(email: str, name: str | None, data_dir: Path | None) -> None:
 @data_dir
 def list_users(data_dir: Path | None) -> None:
     """Show all users."""
-    for found in _in_transaction(data_dir, accounts.list_users):
+    for found in in_transaction(data_dir, accounts.list_users):
         click.echo(f"{found.email:40} {found.name:24} since {found.created_at:%Y-%m-%d}")
 
 
@@ -61,7 +46,7 @@ def list_users(data_dir: Path | None) -> None:
 @data_dir
 def delete_user(email: str, data_dir: Path | None) -> None:
     """Remove a user and all their tokens, at once."""
-    _in_transaction(data_dir, lambda db: accounts.delete_user(db, email))
+    in_transaction(data_dir, lambda db: accounts.delete_user(db, email))
     click.echo(f"user {email} is gone")
 
 
@@ -81,7 +66,7 @@ def create_org(name: str, owner: str, slug: str | None, data_dir: Path | None) -
     async def work(db: Connection) -> organizations.Organization:
         return await organizations.insert(db, name, (await accounts.get_user(db, owner)).id, slug)
 
-    made = _in_transaction(data_dir, work)
+    made = in_transaction(data_dir, work)
     click.echo(f"organization {made.slug} is there")
 
 
@@ -89,7 +74,7 @@ def create_org(name: str, owner: str, slug: str | None, data_dir: Path | None) -
 @data_dir
 def list_orgs(data_dir: Path | None) -> None:
     """Show all organizations."""
-    for found in _in_transaction(data_dir, organizations.list_all):
+    for found in in_transaction(data_dir, organizations.list_all):
         click.echo(f"{found.slug:24} {found.name}")
 
 
@@ -98,7 +83,7 @@ def list_orgs(data_dir: Path | None) -> None:
 @data_dir
 def list_members(slug: str, data_dir: Path | None) -> None:
     """Show who belongs to the organization, and in which role."""
-    for member in _in_transaction(data_dir, lambda db: organizations.members(db, slug)):
+    for member in in_transaction(data_dir, lambda db: organizations.members(db, slug)):
         click.echo(f"{member.email:40} {member.role}")
 
 
@@ -127,7 +112,7 @@ def _set_role(path: Path | None, slug: str, email: str, role: str | None) -> Non
     async def work(db: Connection) -> None:
         await organizations.set_role(db, slug, (await accounts.get_user(db, email)).id, role)
 
-    _in_transaction(path, work)
+    in_transaction(path, work)
 
 
 @click.group()
@@ -167,14 +152,14 @@ def create_token(
             expires_at=datetime.now(UTC) + timedelta(days=days) if days else None,
         )
 
-    click.echo(_in_transaction(data_dir, work))
+    click.echo(in_transaction(data_dir, work))
 
 
 @token.command("list")
 @data_dir
 def list_tokens(data_dir: Path | None) -> None:
     """Show all tokens, by their beginnings."""
-    for found in _in_transaction(data_dir, accounts.list_tokens):
+    for found in in_transaction(data_dir, accounts.list_tokens):
         until = f"until {found.expires_at:%Y-%m-%d}" if found.expires_at else "no expiry"
         narrowed = f", {len(found.permissions)} permissions" if found.permissions is not None else ""
         click.echo(f"{found.id}  {found.hint}…  {found.email:32} {found.name:20} {until}{narrowed}")
@@ -185,5 +170,5 @@ def list_tokens(data_dir: Path | None) -> None:
 @data_dir
 def revoke_token(token_id: str, data_dir: Path | None) -> None:
     """Make a token useless, at once; its id is in `baseplane token list`."""
-    _in_transaction(data_dir, lambda db: accounts.delete_token(db, token_id))
+    in_transaction(data_dir, lambda db: accounts.delete_token(db, token_id))
     click.echo(f"token {token_id} is revoked")

@@ -35,7 +35,8 @@ class ClusterSpec:
     """What a cluster should be.
 
     ``ref`` names it, ``engine`` is a Postgres major, ``size`` a compute size of the contract. ``secret`` is the
-    password of the platform's own roles inside, ``password`` that of role postgres.
+    password of the platform's own roles inside, ``password`` that of role postgres. ``root_keys``, in hex, encrypt the
+    secrets of schema vault: the first does, the others only open what they encrypted before.
     """
 
     ref: str
@@ -43,6 +44,7 @@ class ClusterSpec:
     size: str
     secret: str
     password: str
+    root_keys: tuple[str, ...]
 
 
 class State(StrEnum):
@@ -80,6 +82,9 @@ class ClusterDriver(Protocol):
 
     async def set_password(self, spec: ClusterSpec) -> None:
         """Give role postgres the password of ``spec``. Raises ClusterMissing, StartFailed."""
+
+    async def give_root_keys(self, spec: ClusterSpec) -> None:
+        """Let the cluster encrypt with the root keys of ``spec`` from now on. Raises ClusterMissing."""
 
     def connect(
         self, ref: str, role: Role, secret: str

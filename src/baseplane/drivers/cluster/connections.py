@@ -93,6 +93,7 @@ async def connect(sockets: Path, role: Role, secret: str) -> Connection:
             user=role,
             password=secret,
             dbname="postgres",
+            client_encoding="UTF8",  # the tenant may have set another for his database
             application_name="baseplane",
             connect_timeout=CONNECT_WITHIN,
             autocommit=True,

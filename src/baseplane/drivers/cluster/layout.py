@@ -60,6 +60,11 @@ class ClusterFiles:
         return self.home / "log"
 
     @property
+    def root_keys(self) -> Path:
+        """Beside the data directory, where schema vault looks for them: no copy of the data holds its own key."""
+        return self.home / "root.key"
+
+    @property
     def output(self) -> Path:
         return self.home / "postgres.out"
 

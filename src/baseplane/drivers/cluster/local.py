@@ -103,6 +103,7 @@ class LocalClusters:
             text = configuration.postgresql_conf(postmaster.engine.major, size, files.sockets, spec.ref)
             self.account.write(files.data / "postgresql.conf", text)
             self.account.write(files.data / "pg_hba.conf", configuration.HBA)
+            await self.give_root_keys(spec)
             postmaster.spawn()
         await postmaster.await_ready(START_WITHIN)
         await self._take_possession(files, spec)
@@ -156,6 +157,12 @@ class LocalClusters:
     async def set_password(self, spec: ClusterSpec) -> None:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
             await set_password(db, "postgres", spec.password)
+
+    async def give_root_keys(self, spec: ClusterSpec) -> None:
+        files = self.layout.cluster(spec.ref)
+        if not files.home.exists():
+            raise ClusterMissing(f"The cluster of project {spec.ref} is gone.")
+        self.account.write(files.root_keys, "".join(f"{key}\n" for key in spec.root_keys))
 
     def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:
         return self._connect(ref, role, secret)

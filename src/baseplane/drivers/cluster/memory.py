@@ -50,6 +50,11 @@ class MemoryClusters:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret):
             self.specs[spec.ref] = replace(self.specs[spec.ref], password=spec.password)
 
+    async def give_root_keys(self, spec: ClusterSpec) -> None:
+        if spec.ref not in self.specs:
+            raise ClusterMissing(spec.ref)
+        self.specs[spec.ref] = replace(self.specs[spec.ref], root_keys=spec.root_keys)
+
     def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:  # noqa: ARG002
         return self._connect(ref, secret)
 

@@ -41,6 +41,7 @@ class TlsDoor:
                 user=f"{role}.{ref}",
                 password=password,
                 dbname="postgres",
+                client_encoding="UTF8",
                 sslmode="verify-ca",
                 sslrootcert=str(self.ca),
                 connect_timeout=WITHIN,

@@ -118,6 +118,8 @@ def _from_user(parameters: dict[bytes, bytes]) -> str | None:
     match = _USER.fullmatch(parameters.get(b"user", b""))
     if match is None:
         return None
+    if parameters.get(b"database") == parameters[b"user"]:  # libpq's default is the user's name, of which only this is
+        parameters[b"database"] = match[1]
     parameters[b"user"] = match[1]
     return match[2].decode()
 

@@ -15,7 +15,8 @@ IGNORED = "extra_float_digits,options"
 
 
 def ini(spec: PoolSpec, directory: Path, version: tuple[int, ...]) -> str:
-    lookup = " auth_dbname=postgres" if version >= (1, 19) else ""
+    # Before 1.19 verifiers are looked up in the database that the client names, and only one has the function.
+    databases = "* = auth_dbname=postgres" if version >= (1, 19) else "postgres ="
     options: dict[str, object] = {
         "unix_socket_dir": spec.cluster,
         "unix_socket_mode": "0700",
@@ -40,7 +41,7 @@ def ini(spec: PoolSpec, directory: Path, version: tuple[int, ...]) -> str:
     if version >= (1, 21):
         options["max_prepared_statements"] = 200
     lines = [f"{name} = {value}" for name, value in {**options, **changeable(spec.settings)}.items()]
-    return "\n".join(["[databases]", f"* = host={spec.cluster} port=5432{lookup}", "", "[pgbouncer]", *lines, ""])
+    return "\n".join(["[databases]", f"{databases} host={spec.cluster} port=5432", "", "[pgbouncer]", *lines, ""])
 
 
 def changeable(settings: PoolSettings) -> dict[str, str]:

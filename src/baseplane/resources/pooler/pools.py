@@ -6,6 +6,7 @@ import hmac
 import logging
 from datetime import timedelta
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import psycopg
 from psycopg import sql
@@ -13,7 +14,7 @@ from psycopg import sql
 from baseplane.database import value
 from baseplane.drivers.cluster import Role
 from baseplane.drivers.pooler import PoolSpec
-from baseplane.errors import BaseplaneError
+from baseplane.errors import BaseplaneError, Unavailable
 from baseplane.resources.pooler import store
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects.store import Project
@@ -25,12 +26,22 @@ log = logging.getLogger(__name__)
 EVERY = 30.0
 """Seconds between two looks for poolers without clients; one that has none twice in a row is stopped."""
 
+PREPARING = 0x706F_6F6C
+"""Advisory lock in the tenant's database: one process prepares the pooler's role at a time."""
+_starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
 
 async def enter(rt: Runtime, project: Project, cluster: Path) -> Path | None:
     """The socket of the project's pooler, which is started if need be. Raises PoolerFailed, Unavailable."""
     if rt.poolers.version() is None:
         return None
-    return await rt.poolers.find(project.ref) or await rt.poolers.start(await _spec(rt, project, cluster))
+    if running := await rt.poolers.find(project.ref):
+        return running
+    async with _starting.setdefault(project.ref, asyncio.Lock()):  # first clients come in crowds
+        try:
+            return await rt.poolers.find(project.ref) or await rt.poolers.start(await _spec(rt, project, cluster))
+        except psycopg.Error as error:
+            raise Unavailable(f"The pooler could not be prepared: {error}") from error
 
 
 async def _spec(rt: Runtime, project: Project, cluster: Path) -> PoolSpec:
@@ -39,7 +50,8 @@ async def _spec(rt: Runtime, project: Project, cluster: Path) -> PoolSpec:
         settings = await store.settings(db, project)
         secret = (await projects.read_secrets(db, rt.keyring, project.ref)).secret
     password = hmac.digest(secret.encode(), b"pgbouncer", hashlib.sha256).hex()
-    async with rt.clusters.connect(project.ref, Role.ADMIN, secret) as inside:
+    async with rt.clusters.connect(project.ref, Role.ADMIN, secret) as inside, inside.transaction():
+        await inside.execute("select pg_advisory_xact_lock(%s)", [PREPARING])  # other ingress processes come, too
         verifier = inside.pgconn.encrypt_password(password.encode(), b"pgbouncer", b"scram-sha-256").decode()
         await inside.execute(sql.SQL("alter role pgbouncer password {}").format(sql.Literal(verifier)))
         probing = await value(inside, "select rolpassword from pg_authid where rolname = %s", [Role.OWNER])

@@ -55,6 +55,7 @@ class ProjectSecrets:
     password: str
     secret: str
     jwt_secret: str
+    root_key: str
 
 
 _PROJECT: LiteralString = (
@@ -81,7 +82,8 @@ async def insert(
             db,
             Project,
             "insert into projects as p (ref, organization_slug, name, region, size, engine,"
-            " password, secret, jwt_secret) values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning " + _PROJECT,
+            " password, secret, jwt_secret, root_key) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning "
+            + _PROJECT,
             [
                 ref,
                 organization_slug,
@@ -92,6 +94,7 @@ async def insert(
                 keyring.seal(password, f"projects.password:{ref}"),
                 keyring.seal(secrets.token_urlsafe(32), f"projects.secret:{ref}"),
                 keyring.seal(secrets.token_urlsafe(48), f"projects.jwt_secret:{ref}"),
+                keyring.seal(secrets.token_hex(32), f"projects.root_key:{ref}"),
             ],
             missing="",
         )
@@ -196,8 +199,8 @@ async def set_password(db: Connection, keyring: Keyring, ref: Ref, password: str
 
 async def read_secrets(db: Connection, keyring: Keyring, ref: Ref) -> ProjectSecrets:
     """Raises Unavailable when the platform key is not the one they were sealed with."""
-    names = ("password", "secret", "jwt_secret")
-    sealed = await value(db, "select array[password, secret, jwt_secret] from projects where ref = %s", [ref])
+    names = ("password", "secret", "jwt_secret", "root_key")
+    sealed = await value(db, "select array[password, secret, jwt_secret, root_key] from projects where ref = %s", [ref])
     opened = (keyring.open(text, f"projects.{name}:{ref}") for name, text in zip(names, sealed, strict=True))
     return ProjectSecrets(*opened)
 
@@ -206,7 +209,21 @@ async def cluster_spec(db: Connection, keyring: Keyring, ref: Ref) -> ClusterSpe
     """What the cluster should be. Raises NotFound."""
     project = await get(db, ref)
     hidden = await read_secrets(db, keyring, ref)
-    return ClusterSpec(ref, project.engine, project.size, hidden.secret, hidden.password)
+    retiring = await value(db, "select retiring_root_keys from projects where ref = %s", [ref])
+    keys = (hidden.root_key, *(keyring.open(key, f"projects.root_key:{ref}") for key in retiring))
+    return ClusterSpec(ref, project.engine, project.size, hidden.secret, hidden.password, keys)
+
+
+async def change_root_key(db: Connection, keyring: Keyring, ref: Ref, key: str) -> None:
+    """The key until now opens what it encrypted until ``retire_root_keys``."""
+    await db.execute(
+        "update projects set retiring_root_keys = retiring_root_keys || root_key, root_key = %s where ref = %s",
+        [keyring.seal(key, f"projects.root_key:{ref}"), ref],
+    )
+
+
+async def retire_root_keys(db: Connection, ref: Ref) -> None:
+    await db.execute("update projects set retiring_root_keys = '{}' where ref = %s", [ref])
 
 
 async def settle(
@@ -242,6 +259,6 @@ async def erase(db: Connection, ref: Ref) -> None:
     """What is left of a removed project is its ref, never given again, and when it was there; no secret stays."""
     await db.execute(
         "update projects set status = 'REMOVED', cause = null, status_since = now(),"
-        " password = '', secret = '', jwt_secret = '' where ref = %s",
+        " password = '', secret = '', jwt_secret = '', root_key = '', retiring_root_keys = '{}' where ref = %s",
         [ref],
     )

@@ -1,22 +1,17 @@
 """Runs a caller's SQL, bounded in time, rows and bytes, and gives the last statement's rows as JSON."""
 
-import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
 import psycopg
-from psycopg import generators, pq
+from psycopg import pq
 
 from baseplane.errors import Invalid, TooLarge
 from baseplane.resources.projects.inside import Connection, refusal
+from baseplane.resources.projects.queries import bounded, send
 from baseplane.resources.sql.values import Value, converter
-
-CHUNK = 100
-"""Rows fetched at a time, so that an endless result never fills our memory."""
-GRACE = 5.0
-"""Seconds that Postgres has for ending a statement by its own timeout before we cancel it."""
 
 ALREADY_BEGUN = "25001"
 """active_sql_transaction, which BEGIN inside of a transaction warns of."""
@@ -36,8 +31,6 @@ async def run(
 
     Several statements are one transaction. Raises Invalid with SQLSTATE, position and hint, TooLarge, Unavailable.
     """
-    if "\0" in query:
-        raise Invalid("query: must not contain the null character")
     setup = f"set statement_timeout = {int(limits.seconds * 1000)};"
     try:
         try:
@@ -82,42 +75,11 @@ def _notices(db: Connection) -> Iterator[set[str | None]]:
 
 
 async def _bounded(db: Connection, query: str, parameters: Sequence[object] | None, limits: Limits) -> bytes:
-    """Cancel what a caller has freed from Postgres' own timeout, and what is not wanted any more."""
+    values = [_parameter(at, value) for at, value in enumerate(parameters or ())]
     collector = _Collector(limits)
-    try:
-        async with asyncio.timeout(limits.seconds + GRACE):
-            await _execute(db, query, parameters, collector)
-    except TimeoutError as error:
-        await _break_off(db)
-        raise Invalid(f"ERROR: 57014: the query took longer than {limits.seconds:g} seconds", code="57014") from error
-    except (asyncio.CancelledError, TooLarge):
-        await _break_off(db)
-        raise
+    async with bounded(db, limits.seconds):
+        await send(db, query, values, collector.take)
     return collector.json()
-
-
-async def _execute(db: Connection, query: str, parameters: Sequence[object] | None, collector: "_Collector") -> None:
-    connection = db.pgconn
-    if parameters:
-        values = [_parameter(at, value) for at, value in enumerate(parameters)]
-        connection.send_query_params(query.encode(), values)
-    else:
-        connection.send_query(query.encode())
-    connection.set_chunked_rows_mode(CHUNK)
-    await db.wait(generators.send(connection))
-    while (result := await db.wait(generators.fetch(connection))) is not None:
-        if result.status in (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH):
-            await _break_off(db)
-            db.pgconn.finish()
-            raise Invalid(
-                "COPY from or to the client does not go through this operation; connect to the database for it."
-            )
-        if result.status == pq.ExecStatus.FATAL_ERROR:
-            error = psycopg.errors.error_from_result(result)
-            while await db.wait(generators.fetch(connection)) is not None:
-                pass
-            raise error
-        collector.take(result)
 
 
 class _Collector:
@@ -177,10 +139,3 @@ def _parameter(at: int, value: object) -> bytes | None:
     if b"\0" in text:  # libpq would end the text there
         raise Invalid(f"parameters.{at}: must not contain the null character")
     return text
-
-
-async def _break_off(db: Connection) -> None:
-    """Cancel what runs and throw the connection away: its rest is of no use."""
-    with contextlib.suppress(psycopg.Error):
-        await db.cancel_safe(timeout=5)
-    db.pgconn.finish()

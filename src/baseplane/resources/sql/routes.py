@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from fastapi import Response
 from pydantic import Field
 
-from baseplane.api.bodies import Body
+from baseplane.api.bodies import Body, Text
 from baseplane.api.context import Context, Ctx
 from baseplane.api.route import DirectOperation, operations
 from baseplane.drivers.cluster import Role
@@ -23,7 +23,7 @@ direct = operations(PREFIX, "Database", route=DirectOperation)
 
 
 class V1ReadOnlyQueryBody(Body):
-    query: Annotated[str, Field(min_length=1)]
+    query: Annotated[Text, Field(min_length=1)]
     parameters: list[Any] | None = None
 
 

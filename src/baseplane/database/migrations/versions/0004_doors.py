@@ -5,7 +5,7 @@ from pathlib import Path
 from baseplane.database.migrations import run_sql
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0003"
 
 
 def upgrade() -> None:

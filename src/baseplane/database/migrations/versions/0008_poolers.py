@@ -5,7 +5,7 @@ from pathlib import Path
 from baseplane.database.migrations import run_sql
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0006"
 
 
 def upgrade() -> None:

@@ -48,6 +48,12 @@ begin
 end
 $$;
 
+-- Large objects know no schema and no default privileges: whoever may call these makes some, even where only reading is
+-- meant, for a client may begin a transaction that writes. Those that exist are kept by their own rights.
+revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public;
+grant execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) to postgres with grant option;
+grant execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) to authenticated, service_role;
+
 -- Last, so that nothing above depends on it.
 alter database postgres set search_path = "$user", public, extensions;
 alter role postgres set search_path = "$user", public, extensions;

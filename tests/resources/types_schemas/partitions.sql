@@ -1,0 +1,36 @@
+-- schemas: public
+-- Partitions, inheritance, foreign tables, and keys that refer to their own table or bear one name.
+create table events (id int, day date not null, kind text default 'x', parent_id int, parent_day date, primary key (id, day), foreign key (parent_id, parent_day) references events (id, day)) partition by range (day);
+create table events_2025 partition of events for values from ('2025-01-01') to ('2026-01-01');
+create table events_rest partition of events default partition by hash (id);
+create table events_rest_0 partition of events_rest for values with (modulus 1, remainder 0);
+create table marks (event int, day date, person int, foreign key (event, day) references events (id, day));
+create table people (id int primary key);
+alter table marks add foreign key (person) references people;
+create table visits (person int references people, at date not null) partition by list (at);
+create table visits_1 partition of visits for values in ('2025-01-01');
+alter table visits_1 add constraint own foreign key (person) references people;
+create view event_view as select id, day, parent_id, parent_day from events;
+create view part_view as select * from events_2025;
+create view mark_view as select * from marks;
+create table tree (tenant int, id int, up int, primary key (tenant, id), foreign key (tenant, up) references tree (tenant, id), unique (tenant, up));
+create table self (id int primary key, other int unique references self, constraint to_itself foreign key (id) references self);
+create view tree_view as select tenant as t, id as i, up as u from tree;
+create table base (id int primary key, owner int references people);
+create table derived (extra text) inherits (base);
+create table derived_twice (more text) inherits (derived);
+create table target (a int unique, b int unique, primary key (a, b));
+create table first_source (x int, constraint same foreign key (x) references target (a));
+create table second_source (x int, constraint same foreign key (x) references target (b));
+create table third_source (x int, y int, constraint same foreign key (x, y) references target (b, a) match full);
+create view target_a as select a from target;
+create view target_all as select b, a, b as b2 from target;
+create view both_sources as select f.x as fx, s.x as sx from first_source f, second_source s;
+create extension postgres_fdw with schema extensions;
+create server elsewhere foreign data wrapper postgres_fdw;
+create foreign table remote (id int not null, name text default 'x', tags text[], doubled int generated always as (id * 2) stored) server elsewhere;
+create foreign table "Between" (id int) server elsewhere;
+create view remote_view as select id, name from remote;
+create unlogged table fast (id int primary key);
+create table no_key (id int, person int references people (id) on delete set null deferrable initially deferred);
+alter table no_key add constraint later foreign key (id) references people not valid;

@@ -1,0 +1,55 @@
+-- schemas: public,other
+-- Views in every way that a column of a table can show through, or be written through.
+create schema other; create schema hidden;
+create table authors (id int primary key, name text, "odd {name}" int, "odd :resorigtbl 5 :resorigcol 1 \ (x)" int);
+create table publishers (country text, number int, name text, primary key (country, number));
+create table books (
+  id int generated always as identity primary key, title text not null, author int not null references authors, editor int references authors,
+  country text, number int, foreign key (country, number) references publishers, sequel int unique references books, doubled int generated always as (1 * 2) stored);
+create table covers (book int primary key references books, image bytea);
+create view plain_books as select * from books;
+create view renamed as select id as book_id, author as author_id, editor as edited_by from books;
+create view twice as select id as one, id as two, author as a1, title from books;
+create view half_key as select id, country from books;
+create view whole_key as select id, number as n, country as c from books;
+create view joined as select b.id, b.title, b.author, a.name, a.id as author_id, p.country, p.number from books b join authors a on a.id = b.author left join publishers p using (country, number);
+create view of_view as select book_id, author_id from renamed where book_id > 1;
+create view of_view_of_view as select book_id as deep from of_view;
+create view computed as select id + 1 as id, upper(title) as title, author from books;
+create view unioned as select id, author from books union all select id, editor from books;
+create view grouped as select author, count(*) as books from books group by author;
+create view distinct_authors as select distinct author from books;
+create view sorted as select id, author from books order by title, editor;
+create view with_subquery as select s.id, s.author, (select name from authors a where a.id = s.author) as name from (select id, author from books offset 0) s;
+create view with_cte as with b as (select id, author from books) select * from b;
+create view with_lateral as select a.id, l.title, l.id as book from authors a, lateral (select * from books b where b.author = a.id limit 1) l;
+create view with_window as select id, author, row_number() over (partition by author order by id) from books;
+create view odd as select id, "odd {name}" as "{x}", "odd :resorigtbl 5 :resorigcol 1 \ (x)" as "y, z" from authors;
+create view constants as select 1 as one, 'x'::text as t, null as n, array[1] as ns, '{}'::jsonb as j;
+create view whole_row as select b, b.id from books b;
+create view checked as select id, title, author from books where author = 1 with check option;
+create view security with (security_invoker) as select * from covers;
+create view pairs as select a.id as a, b.id as b from books a join books b on a.sequel = b.id;
+create recursive view chain (id, sequel) as select id, sequel from books union all select b.id, b.sequel from books b join chain c on c.sequel = b.id;
+create materialized view shelf as select id, author, title from books;
+create materialized view shelf_of_view as select author_id, book_id from renamed;
+create view over_shelf as select id, author from shelf;
+create view inserted as select 1 as a, 2 as b; create function write() returns trigger language plpgsql as 'begin return new; end';
+create trigger t instead of insert on inserted for each row execute function write();
+create view updated as select id, count(*) as n from books group by id;
+create trigger t instead of update on updated for each row execute function write();
+create view deleted as select 1 as a;
+create trigger t instead of delete on deleted for each row execute function write();
+create view all_ways as select 1 as a;
+create trigger t instead of insert or update or delete on all_ways for each row execute function write();
+create view ruled as select 1 as a, 2 as b; create rule r as on insert to ruled do instead nothing;
+create view ruled_update as select 1 as a; create rule r as on update to ruled_update do instead nothing;
+create view ruled_if as select 1 as a; create rule r as on insert to ruled_if where new.a > 1 do instead nothing;
+create view ruled_also as select id, title from books; create rule r as on insert to ruled_also do also nothing;
+create table other.editions (id int primary key, book int references public.books);
+create view other.books as select id, author, sequel from public.books;
+create view other.editions_view as select id as edition, book from other.editions;
+create view public.editions as select id, book from other.editions;
+create view hidden.middle as select id, author from public.books;
+create view through_hidden as select id, author from hidden.middle;
+alter view plain_books alter column title set default 'x';

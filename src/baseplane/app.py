@@ -33,6 +33,8 @@ from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
 from baseplane.networks import parse_allowed
 from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage, vault
+from baseplane.resources.access import doors as access
+from baseplane.resources.access import login_roles, sweeper, token_logins
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.advisors import routes as advisors
@@ -84,6 +86,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     disk.readonly,
     storage.router,
     addons.router,
+    login_roles.router,
+    token_logins.router,
     vault.router,
     advisors.router,
     snippets.router,
@@ -205,6 +209,7 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(sleep.watch(rt))
         tasks.create_task(disks.watch(rt))
         tasks.create_task(pools.watch(rt))
+        tasks.create_task(sweeper.watch(rt))
         tasks.create_task(delivery.watch(rt, sender))
         tasks.create_task(upkeep.watch(rt))
 
@@ -224,11 +229,13 @@ def build_ingress(rt: Runtime) -> PostgresIngress:
     """The Postgres door over an open runtime; it listens when told where."""
     layout = Layout(rt.settings.data_dir)
     bans = BanRule.of(rt.settings)
+    find = accounts_store.find_caller
     gate = ProjectGate(
         rt,
         lambda ref: layout.cluster(ref).socket,
         pools.enter,
-        checks=(check_network,),
+        access.login_by(find),
+        checks=(check_network, access.check_temporary_role, access.check_token(find)),
         witnesses=(bans.note,),
         at_login=(bans.check,),
     )

@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     """Gigabytes (of 2**30 bytes) that a project may take on disk, until it is given more."""
     disk_max_size: float = Field(64, gt=0)
     """Gigabytes to which a project's disk may be made larger, by its users or by growing on its own."""
+    login_role_ttl: int = Field(3600, gt=0, le=86_400)
+    """Seconds that a role which the CLI asks for lives, with its sessions."""
     outbound_allow: str = ""
     """Addresses beside the public ones that tenants' webhooks may call: 10.0.0.0/8,127.0.0.1:9000."""
     ban_after: int = Field(10, ge=0)

@@ -234,6 +234,10 @@ def test_postgres_makes_and_drops_the_extension(cluster: Cluster, name: str) -> 
     )
 
 
+def test_postgres_sees_how_large_the_log_is(cluster: Cluster) -> None:
+    assert cluster.value("postgres", "select count(*) > 0 from pg_ls_waldir()") is True
+
+
 def test_postgres_makes_foreign_servers(cluster: Cluster) -> None:
     cluster.rows(
         "baseplane_query",

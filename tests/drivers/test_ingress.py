@@ -11,6 +11,7 @@ import pytest
 
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.ingress import Limits
+from baseplane.drivers.ingress import startup as packets
 from tests.drivers.conftest import DIRECT, GONE, GSSENC_REQUEST, HOST, REF, SSL_REQUEST, Door, startup
 
 WAYS = {
@@ -165,3 +166,22 @@ class TestWithSmallLimits:
         door.rules.wakes = False
         with pytest.raises(psycopg.OperationalError, match="did not answer in time"):
             await door.connect()
+
+
+@pytest.mark.parametrize(
+    ("options", "by_token", "rest"),
+    [
+        ("-c jit=on", True, None),
+        ("-cjit=on", True, None),
+        ("--jit=on -c work_mem=8MB", True, "-c work_mem=8MB"),
+        ("-c work_mem=8MB -c jit=true", True, "-c work_mem=8MB"),
+        ("-c jit=off", False, "-c jit=off"),
+        ("-c jit=only", False, "-c jit=only"),
+        ("-c my.jit=on", False, "-c my.jit=on"),
+    ],
+)
+def test_the_wish_to_show_a_token_is_kept_from_the_cluster(options: str, by_token: bool, rest: str | None) -> None:
+    admission = packets.admit(startup(user=f"postgres.{REF}", options=options), None, HOST)
+    assert admission.by_token is by_token
+    assert admission.packet == startup(user="postgres", **({"options": rest} if rest else {}))
+    assert packets.with_user(admission.packet, "jit") == startup(user="jit", **({"options": rest} if rest else {}))

@@ -13,6 +13,7 @@ from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster import State
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
+from baseplane.resources.access import sweeper
 from baseplane.resources.doors import presence
 from baseplane.resources.projects import sleep, store
 from baseplane.runtime import Runtime
@@ -163,3 +164,15 @@ async def test_who_cannot_be_woken_says_why_and_is_unhealthy(
         await connect(rt, asleep)
     assert await client.status(asleep) == "ACTIVE_UNHEALTHY"
     away.rename(home)
+
+
+async def test_an_expired_role_does_not_wake_it(rt: Runtime, client: Client) -> None:
+    ref = await client.active_project()
+    made = (await client.post(f"/v1/projects/{ref}/cli/login-role", {"read_only": False})).json()
+    await leave_alone(rt, ref)
+    await sleep.look(rt)
+    await client.drain()
+    async with rt.database.connection() as db:
+        await db.execute("update temporary_roles set expires_at = now() where name = %s", [made["role"]])
+    await sweeper.look(rt)
+    assert await rt.clusters.observe(ref) == State.STOPPED

@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from psycopg import sql
-
 from baseplane.drivers.cluster import (
     ClusterMissing,
     ClusterSpec,
@@ -28,6 +26,7 @@ from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.connections import Connection, Connections, connect
 from baseplane.drivers.cluster.engines import Engine, pick
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
+from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.drivers.ingress.public import TlsDoor
@@ -137,8 +136,8 @@ class LocalClusters:
             db = await connect(files.sockets, Role.ADMIN, spec.secret)
         async with db, db.transaction():
             for role in Role:
-                await _set_password(db, role, spec.secret)
-            await _set_password(db, "postgres", spec.password)
+                await set_password(db, role, spec.secret)
+            await set_password(db, "postgres", spec.password)
         initial.unlink()
 
     async def stop(self, ref: str) -> None:
@@ -180,7 +179,7 @@ class LocalClusters:
 
     async def set_password(self, spec: ClusterSpec) -> None:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
-            await _set_password(db, "postgres", spec.password)
+            await set_password(db, "postgres", spec.password)
 
     async def give_root_keys(self, spec: ClusterSpec) -> None:
         files = self.layout.cluster(spec.ref)
@@ -223,7 +222,7 @@ class LocalClusters:
             await db.execute("select pg_advisory_xact_lock(%s)", [MENDING])  # requests that fail come in crowds
             await db.execute(bootstrap.mend().encode())
             for role in Role:
-                await _set_password(db, role, secret)
+                await set_password(db, role, secret)
 
     async def stop_all(self) -> None:
         """Stop every cluster of this data directory, all at once."""
@@ -250,12 +249,6 @@ class LocalClusters:
 
 def _gone(ref: str) -> ClusterMissing:
     return ClusterMissing(f"The data directory of project {ref} is gone.")
-
-
-async def _set_password(db: Connection, role: str, password: str) -> None:
-    """Only the SCRAM verifier travels, so that no log and no statistics view ever holds the password."""
-    verifier = db.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    await db.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(verifier)))
 
 
 def _sync(directory: Path) -> None:

@@ -1,6 +1,6 @@
 """Ingress: the doors through which clients reach their projects, and the shapes that doors speak in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from baseplane.errors import BaseplaneError
@@ -12,7 +12,7 @@ class Visitor:
 
     ``user`` is the role that it named, without the ref; ``address`` the IP address that it comes from, IPv4 also where
     a socket for both families maps it; ``encrypted`` whether it speaks TLS; ``pooled`` whether it came by the
-    transaction port.
+    transaction port; ``token`` the digest of the access token that it showed in place of a password, if it did.
     """
 
     ref: str
@@ -20,6 +20,7 @@ class Visitor:
     address: str
     encrypted: bool
     pooled: bool
+    token: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,16 @@ class Route:
     """Where a project is served: the path of a Unix socket file."""
 
     socket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a token opens: the ``visitor``, now with its token, and the ``user`` as whom the door logs in to the cluster."""
+
+    visitor: Visitor
+    route: Route
+    user: str
+    password: str = field(repr=False)
 
 
 class Refused(BaseplaneError):
@@ -43,6 +54,9 @@ class Gate(Protocol):
 
     async def admit(self, visitor: Visitor) -> Route:
         """The way in; may take its time to wake the cluster. Raises Refused."""
+
+    async def admit_by_token(self, visitor: Visitor, token: str) -> Entry:
+        """The way in for a visitor who shows an access token. Raises Refused, with 28P01 if the token is none."""
 
     async def review(self, visitor: Visitor) -> None:
         """Whether somebody who is inside could come in now. Raises Refused."""
@@ -68,4 +82,4 @@ class Limits:
     buffered: int = 65_536
 
 
-__all__ = ["Gate", "Limits", "Refused", "Route", "Visitor"]
+__all__ = ["Entry", "Gate", "Limits", "Refused", "Route", "Visitor"]

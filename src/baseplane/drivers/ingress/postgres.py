@@ -38,12 +38,15 @@ class PostgresIngress:
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
 
-    async def review(self, ref: str | None = None) -> int:
-        """End the sessions of a project, or of all, that the gate would not let in now; gives their number."""
+    async def review(self, ref: str | None = None, *, by_token: bool = False) -> int:
+        """End the sessions of a project, or of all, that the gate would not let in now; gives their number.
+
+        ``by_token`` leaves out those that came in with a password.
+        """
         inside = [(guest, guest.visitor) for guest in self._door.sessions if guest.visitor is not None]
         ended = 0
         for guest, visitor in inside:
-            if ref in (None, visitor.ref):
+            if ref in (None, visitor.ref) and (visitor.token or not by_token):
                 try:
                     await self._door.gate.review(visitor)
                 except Refused as error:

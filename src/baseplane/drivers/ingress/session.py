@@ -8,11 +8,14 @@ from typing import cast
 
 from baseplane.drivers.ingress import Refused, Route, Visitor, startup
 from baseplane.drivers.ingress.door import Door, keep_alive
+from baseplane.drivers.ingress.password import ASK_CLEARTEXT, ClusterLogin, Prompt
 from baseplane.drivers.ingress.tls import Tls
 from baseplane.drivers.ingress.upstream import Upstream, deliver_cancel
 from baseplane.errors import BaseplaneError
 
 log = logging.getLogger(__name__)
+
+INVALID_PASSWORD = "28P01"
 
 
 class Session(asyncio.Protocol):
@@ -25,6 +28,7 @@ class Session(asyncio.Protocol):
         "_eof",
         "_gss",
         "_pooled",
+        "_prompt",
         "_task",
         "_timer",
         "_tls",
@@ -46,6 +50,7 @@ class Session(asyncio.Protocol):
         self._buffer = bytearray()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._prompt: Prompt | None = None
         self._gss = False
         self._eof = False
         self._closing = False
@@ -70,6 +75,8 @@ class Session(asyncio.Protocol):
             self.upstream.send(data)
         elif data:
             self._buffer += data
+            if self._prompt is not None:
+                self._prompt.feed(self._buffer)
             self._greet()
         if self._tls is not None and self._tls.ended:
             self.eof_received()
@@ -79,6 +86,8 @@ class Session(asyncio.Protocol):
         if self.upstream is None:
             if self._task is None:
                 self.finish()
+            elif self._prompt is not None:
+                self._prompt.give_up()
         elif not self._eof:
             self._eof = True
             self.upstream.send_eof()
@@ -215,9 +224,10 @@ class Session(asyncio.Protocol):
         ref, visitor = admission.ref, self._introduce(admission)
         try:
             async with asyncio.timeout(self._door.limits.connect):
-                self.visitor = (
-                    visitor  # first: who is let in by rules that change meanwhile has to be found by a review
-                )
+                self.visitor = visitor  # first: rules that change meanwhile lead to a review, which has to find it
+                if admission.by_token:
+                    await self._admit_by_token(visitor, admission.packet)
+                    return
                 route = await self._door.gate.admit(visitor)
                 await self._connect(route, admission.packet)
         except Refused as error:
@@ -229,12 +239,39 @@ class Session(asyncio.Protocol):
         except BaseplaneError as error:
             self.refuse(Refused(error.message, sqlstate="57P03"))
 
+    async def _admit_by_token(self, visitor: Visitor, packet: bytes) -> None:
+        if not visitor.encrypted:
+            hint = "Connect with sslmode=require or stricter."
+            raise Refused("access tokens are taken over TLS alone", sqlstate="28000", hint=hint)
+        try:
+            entry = await self._door.gate.admit_by_token(visitor, await self._ask_password())
+        except Refused as error:
+            if error.sqlstate == INVALID_PASSWORD:
+                self._door.run(self._door.gate.note_failure(visitor, error.sqlstate))
+            raise
+        self.visitor = entry.visitor
+        await self._connect(entry.route, startup.with_user(packet, entry.user), ClusterLogin(entry.password))
+
+    async def _ask_password(self) -> str:
+        self._prompt = Prompt()
+        self.send(ASK_CLEARTEXT)
+        self.transport.resume_reading()
+        try:
+            async with asyncio.timeout(self._door.limits.handshake):
+                return await self._prompt.answer
+        except TimeoutError as error:
+            raise Refused("no password was sent in time", sqlstate=startup.PROTOCOL_VIOLATION) from error
+        finally:
+            self._prompt = None
+            if not self._closing:
+                self.transport.pause_reading()
+
     def _introduce(self, admission: startup.Admission) -> Visitor:
         address = self.transport.get_extra_info("peername")[0].removeprefix("::ffff:").partition("%")[0]
         return Visitor(admission.ref, admission.user, address, self._tls is not None, self._pooled)
 
-    async def _connect(self, route: Route, packet: bytes) -> None:
-        upstream = Upstream(self, route, self._door.cancels, self._door.limits)
+    async def _connect(self, route: Route, packet: bytes, login: ClusterLogin | None = None) -> None:
+        upstream = Upstream(self, route, self._door.cancels, self._door.limits, login)
         await asyncio.get_running_loop().create_unix_connection(lambda: upstream, route.socket)
         self.upstream = upstream
         if self._closing:

@@ -24,6 +24,7 @@ WAYS = (
 
 _USER = re.compile(rb"(.+)\.([a-z]{20})", re.DOTALL)
 _REFERENCE = re.compile(rb"(?:^|(?<!\\)\s)(?:-c\s*|--)?reference=(\S*)")
+_BY_TOKEN = re.compile(rb"(?:^|(?<!\\)\s)(?:-c\s*|--)jit=(?:on|true|yes|1)(?!\S)")
 _REF = re.compile(r"[a-z]{20}")
 
 
@@ -59,11 +60,15 @@ def login_request(user: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A startup packet that named its project: the ref, the user, and the packet without the ref."""
+    """A startup packet that named its project: the ref, the user, and the packet without the ref.
+
+    ``by_token`` tells that the client asked to show an access token in place of a password (option jit=on).
+    """
 
     ref: str
     user: str
     packet: bytes
+    by_token: bool
 
 
 def admit(packet: bytes, server_name: str | None, host: str) -> Admission:
@@ -73,9 +78,20 @@ def admit(packet: bytes, server_name: str | None, host: str) -> Admission:
     if ref is None:
         hint = WAYS.format(host=host)
         raise Refused("no project was named by this connection", sqlstate=PROTOCOL_VIOLATION, hint=hint)
-    body = b"".join(name + b"\0" + value + b"\0" for name, value in parameters.items()) + b"\0"
+    by_token = _take_option(parameters, _BY_TOKEN) is not None
     user = parameters.get(b"user", b"").decode(errors="replace")
-    return Admission(ref, user, struct.pack("!I", len(body) + 8) + packet[4:8] + body)
+    return Admission(ref, user, _packet(packet, parameters), by_token)
+
+
+def with_user(packet: bytes, user: str) -> bytes:
+    """The same startup packet for another user."""
+    return _packet(packet, _parameters(packet) | {b"user": user.encode()})
+
+
+def _packet(like: bytes, parameters: dict[bytes, bytes]) -> bytes:
+    """A startup packet of the same protocol version."""
+    body = b"".join(name + b"\0" + value + b"\0" for name, value in parameters.items()) + b"\0"
+    return struct.pack("!I", len(body) + 8) + like[4:8] + body
 
 
 def ref_of_host(server_name: str | None, host: str) -> str | None:
@@ -117,17 +133,24 @@ def _from_user(parameters: dict[bytes, bytes]) -> str | None:
 
 
 def _from_options(parameters: dict[bytes, bytes]) -> str | None:
-    options = parameters.get(b"options", b"")
-    match = _REFERENCE.search(options)
+    match = _take_option(parameters, _REFERENCE)
     if match is None:
         return None
     ref = match[1].decode(errors="replace")
     if not _REF.fullmatch(ref):
         hint = "A project's ref is 20 lower-case letters."
         raise Refused("reference= in the options names no project", sqlstate=PROTOCOL_VIOLATION, hint=hint)
-    rest = _REFERENCE.sub(b"", options).strip()
-    if rest:
-        parameters[b"options"] = rest
-    else:
-        del parameters[b"options"]
     return ref
+
+
+def _take_option(parameters: dict[bytes, bytes], pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    """Find an option that is meant for us, and keep it from the cluster."""
+    options = parameters.get(b"options", b"")
+    match = pattern.search(options)
+    if match is not None:
+        rest = pattern.sub(b"", options).strip()
+        if rest:
+            parameters[b"options"] = rest
+        else:
+            del parameters[b"options"]
+    return match

@@ -4,8 +4,9 @@ import asyncio
 from contextlib import suppress
 from typing import Protocol, cast
 
-from baseplane.drivers.ingress import Limits, Route
+from baseplane.drivers.ingress import Limits, Refused, Route
 from baseplane.drivers.ingress.login import LoginReader
+from baseplane.drivers.ingress.password import ClusterLogin
 
 
 class Downstream(Protocol):
@@ -16,23 +17,35 @@ class Downstream(Protocol):
 
     def send(self, data: bytes) -> None: ...
     def finish(self) -> None: ...
+    def refuse(self, error: Refused) -> None: ...
     def login_failed(self, sqlstate: str) -> None: ...
     def leave(self) -> None: ...
 
 
 class Upstream(asyncio.Protocol):
-    """Passes the cluster's bytes on, and reads along until the login has ended. ``key`` is the backend's."""
+    """Passes the cluster's bytes on, and reads along until the login has ended. ``key`` is the backend's.
 
-    __slots__ = ("_cancels", "_client", "_limits", "_reader", "_timer", "_transport", "key", "lost", "route")
+    With a ``login`` of the door's own, the cluster's questions are answered here.
+    """
+
+    __slots__ = ("_cancels", "_client", "_limits", "_login", "_reader", "_timer", "_transport", "key", "lost", "route")
 
     _transport: asyncio.Transport
 
-    def __init__(self, client: Downstream, route: Route, cancels: dict[bytes, Route], limits: Limits) -> None:
+    def __init__(
+        self,
+        client: Downstream,
+        route: Route,
+        cancels: dict[bytes, Route],
+        limits: Limits,
+        login: ClusterLogin | None = None,
+    ) -> None:
         self.lost = False
         self._client = client
         self.route = route
         self._cancels = cancels
         self._limits = limits
+        self._login = login
         self._reader: LoginReader | None = LoginReader()
         self.key: bytes | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -42,6 +55,8 @@ class Upstream(asyncio.Protocol):
         self._transport.set_write_buffer_limits(self._limits.buffered)
 
     def data_received(self, data: bytes) -> None:
+        if self._login is not None:
+            data = self._log_in(self._login, data)
         if self._reader is not None:
             self._read_along(self._reader, data)
         self._client.send(data)
@@ -86,6 +101,20 @@ class Upstream(asyncio.Protocol):
 
     def abort(self) -> None:
         self._transport.abort()
+
+    def _log_in(self, login: ClusterLogin, data: bytes) -> bytes:
+        """Answer the cluster; gives what is for the client."""
+        try:
+            answer, rest = login.feed(data)
+        except Refused as error:
+            self._client.refuse(error)
+            self.abort()
+            return b""
+        if answer:
+            self.send(answer)
+        if login.done:
+            self._login = None
+        return rest
 
     def _read_along(self, reader: LoginReader, data: bytes) -> None:
         reader.feed(data)

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 
 from baseplane.database import Connection
-from baseplane.drivers.ingress import Refused, Route, Visitor
+from baseplane.database.secrets import digest
+from baseplane.drivers.ingress import Entry, Refused, Route, Visitor
 from baseplane.errors import Unavailable
 from baseplane.resources.projects import sleep, store
 from baseplane.resources.projects.status import NEXT_STEP, OPEN, Status
@@ -25,11 +27,15 @@ Witness = Callable[[Connection, Visitor, str], Awaitable[None]]
 Pool = Callable[[Runtime, Project, Path], Awaitable[Path | None]]
 """Where a project's transaction pooler listens, once it does; None where there is none. Raises BaseplaneError."""
 
+Login = Callable[[Runtime, Project, Visitor], Awaitable[tuple[str, str]]]
+"""As which role, with which password, the door logs in for a visitor whose token was accepted. Raises BaseplaneError."""
+
 
 class ProjectGate:
     """``socket`` tells where a project's cluster listens, ``pool`` where its pooler does.
 
     ``checks`` hold as long as a session lasts, ``at_login`` only for those who come.
+    ``login`` is for visitors with an access token, whom the ``checks`` have let through.
     """
 
     def __init__(
@@ -37,6 +43,7 @@ class ProjectGate:
         rt: Runtime,
         socket: Callable[[str], Path],
         pool: Pool,
+        login: Login,
         checks: tuple[Check, ...] = (),
         witnesses: tuple[Witness, ...] = (),
         at_login: tuple[Check, ...] = (),
@@ -44,13 +51,24 @@ class ProjectGate:
         self._rt = rt
         self._socket = socket
         self._pool = pool
+        self._login = login
         self._checks = checks
         self._witnesses = witnesses
         self._at_login = at_login
 
     async def admit(self, visitor: Visitor) -> Route:
         """Raises Refused."""
+        return await self._lead(await self._permit(visitor, self._at_login + self._checks), visitor)
+
+    async def admit_by_token(self, visitor: Visitor, token: str) -> Entry:
+        """Raises Refused."""
+        visitor = replace(visitor, token=digest(token))
         project = await self._permit(visitor, self._at_login + self._checks)
+        route = await self._lead(project, visitor)
+        user, password = await self._login(self._rt, project, visitor)
+        return Entry(visitor, route, user, password)
+
+    async def _lead(self, project: Project, visitor: Visitor) -> Route:
         await sleep.awaken(self._rt, project)
         cluster = self._socket(visitor.ref)
         pooler = await self._pool(self._rt, project, cluster.parent) if visitor.pooled else None

@@ -26,7 +26,7 @@ _LATEST = "select case when is_called then last_value else 0 end from door_annou
 class Sessions(Protocol):
     """The part of an ingress that is needed here."""
 
-    async def review(self, ref: str | None = None) -> int: ...
+    async def review(self, ref: str | None = None, *, by_token: bool = False) -> int: ...
     def open_sessions(self) -> Counter[str]: ...
 
 
@@ -53,6 +53,7 @@ async def _follow(rt: Runtime, ingress: Sessions, door: UUID) -> None:
         while True:
             await _tell(listener, door, followed)
             await _keep_awake(rt, listener, ingress)
+            await ingress.review(by_token=True)  # tokens and grants end by themselves, and nobody announces it
             async for notification in listener.notifies(timeout=HEARTBEAT, stop_after=1):
                 number, _, ref = notification.payload.partition(" ")
                 if ended := await ingress.review(ref):

@@ -67,3 +67,5 @@ $$;
 -- replication password in it, and where files lie. Not pg_create_subscription: it connects with a raw connection string,
 -- and from 18 on libpq writes a file that such a string names (sslkeylogfile).
 grant pg_read_all_stats, pg_stat_scan_tables, pg_signal_backend to postgres;
+-- Names and sizes of the log's own files, which the CLI's `inspect db db-stats` and `inspect report` add up.
+grant execute on function pg_ls_waldir() to postgres;

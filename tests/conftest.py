@@ -186,6 +186,18 @@ async def api(rt: Runtime) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
+async def alone(rt: Runtime) -> AsyncIterator[None]:
+    """No project of another test is looked after meanwhile: those with remembered clusters have lost them."""
+    async with rt.database.connection() as db:
+        others = await db.execute("select status, ref from projects")
+        before = await others.fetchall()
+        await db.execute("update projects set status = 'REMOVED'")
+    yield
+    async with rt.database.connection() as db:
+        await db.cursor().executemany("update projects set status = %s where ref = %s", before)
+
+
+@pytest.fixture
 async def stranger(rt: Runtime) -> AsyncIterator[Client]:
     """Somebody else, with an organization of their own."""
     async with client_of(rt) as client:

@@ -39,10 +39,7 @@ async def expire_override(rt: Runtime, ref: str) -> None:
 
 
 @pytest.fixture
-async def ref(api: Client, memory: MemoryClusters, rt: Runtime) -> str:
-    """An active project, alone: those of other tests have lost their remembered clusters."""
-    async with rt.database.connection() as db:
-        await db.execute("update projects set status = 'REMOVED'")
+async def ref(api: Client, alone: None) -> str:
     return await api.active_project()
 
 

@@ -22,10 +22,7 @@ async def count_runs(rt: Runtime, ref: str) -> int:
 
 
 @pytest.fixture
-async def ref(api: Client, rt: Runtime) -> str:
-    """An active project, alone: those of other tests have lost their remembered clusters."""
-    async with rt.database.connection() as db:
-        await db.execute("update projects set status = 'REMOVED'")
+async def ref(api: Client, alone: None) -> str:
     return await api.active_project()
 
 

@@ -29,3 +29,15 @@ def without_null(value: str) -> str:
 
 Text = Annotated[str, AfterValidator(without_null)]
 """Text that Postgres can hold."""
+
+
+def at_most(most: int) -> AfterValidator:
+    """A bound of ours, on a number or on the length of a text, that the contract does not name: not in the document."""
+
+    def check(value: int | str) -> int | str:
+        size, unit = (len(value), " characters") if isinstance(value, str) else (value, "")
+        if size > most:
+            raise ValueError(f"must be at most {most}{unit}")
+        return value
+
+    return AfterValidator(check)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from baseplane.api.bodies import Body, Text
+from baseplane.api.bodies import Body, Text, at_most
 from baseplane.resources.access.grants import Grant
 
 MAX_ROLES = 50
@@ -61,7 +61,7 @@ class AllowedNetworks(Body):
 class UserRole(Body):
     """An entry of ``user_roles``. ``expires_at`` is in milliseconds since 1970."""
 
-    role: Annotated[Text, Field(min_length=1, max_length=63)]
+    role: Annotated[Text, Field(min_length=1), at_most(63)]
     expires_at: float | None = None
     allowed_networks: AllowedNetworks | None = None
     branches_only: bool | None = None

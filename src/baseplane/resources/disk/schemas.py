@@ -3,10 +3,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from baseplane.api.bodies import Body
+from baseplane.api.bodies import Body, at_most
 from baseplane.resources.disk.store import GP3_THROUGHPUT, Disk
 
-Positive = Annotated[int, Field(gt=0, le=2**31 - 1, strict=True)]
+Positive = Annotated[int, Field(gt=0, strict=True), at_most(2**31 - 1)]
 
 
 class Gp3(Body):

@@ -2,10 +2,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from baseplane.api.bodies import ClosedBody, Text
+from baseplane.api.bodies import ClosedBody, Text, at_most
 from baseplane.resources.projects.settings import Overrides
 
-Quantity = Annotated[Text, Field(max_length=64)]
+Quantity = Annotated[Text, at_most(64)]
 """A number, with or without a unit of Postgres. Which are allowed, the project's Postgres tells."""
 Duration = Annotated[Quantity, Field(pattern=r"^(-?[0-9]+(?:\.[0-9]+)?)(us|ms|s|min|h|d)?$")]
 Count = Annotated[int, Field(strict=True)]

@@ -2,6 +2,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from pydantic import WithJsonSchema
 
 from baseplane.api.context import Context, Ctx
 from baseplane.api.route import operations
@@ -20,7 +21,10 @@ FIRST: dict[SortBy, SortOrder] = {"name": "asc", "inserted_at": "desc"}
 """The order by default: names from the first, moments from the newest."""
 
 ProjectRef = Annotated[str | None, Query(min_length=20, max_length=20, pattern=r"^[a-z]+$")]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
+Limit = Annotated[
+    int, Query(ge=1, le=MAX_LIMIT), WithJsonSchema({"type": "string", "minimum": 1, "maximum": MAX_LIMIT})
+]
+"""A number; the contract calls it a string."""
 
 
 @router.get("", operation_id="v1-list-all-snippets", response_model_exclude_unset=True)

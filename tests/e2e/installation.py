@@ -121,10 +121,10 @@ class Installation:
 
     def await_healthy(self, ref: str) -> str:
         """Wait for ACTIVE_HEALTHY and a session through the door; gives the ref."""
-        until(lambda: self._status(ref) == "ACTIVE_HEALTHY" and self._serves(ref), 45, "getting healthy")
+        until(lambda: self.status(ref) == "ACTIVE_HEALTHY" and self._serves(ref), 45, "getting healthy")
         return ref
 
-    def _status(self, ref: str) -> str:
+    def status(self, ref: str) -> str:
         return str(self.call("GET", f"/v1/projects/{ref}").json().get("status"))
 
     def _serves(self, ref: str) -> bool:
@@ -134,13 +134,16 @@ class Installation:
 
     def query(self, ref: str, statement: str) -> list[tuple[Any, ...]]:
         """Rows for role postgres through the public door."""
-        facts = self.ready
-        with psycopg.connect(
-            host="127.0.0.1", port=facts["ports"]["postgres"], user=f"postgres.{ref}", password=PASSWORD,
-            dbname="postgres", sslmode="verify-ca", sslrootcert=facts["ca"], connect_timeout=5, autocommit=True,
-        ) as db:  # fmt: skip
+        with self.connect(ref) as db:
             cursor = db.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
+
+    def connect(self, ref: str) -> psycopg.Connection[Any]:
+        facts = self.ready
+        return psycopg.connect(
+            host="127.0.0.1", port=facts["ports"]["postgres"], user=f"postgres.{ref}", password=PASSWORD,
+            dbname="postgres", sslmode="verify-ca", sslrootcert=facts["ca"], connect_timeout=5, autocommit=True,
+        )  # fmt: skip
 
     def end(self) -> None:
         """Leave nothing behind, whatever state a test left things in: `up` first, which would start parts again."""

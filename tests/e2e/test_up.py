@@ -4,7 +4,9 @@ import os
 import re
 import signal
 import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -91,9 +93,38 @@ def test_the_api_comes_back(installation: Installation) -> None:
     until(installation.answers, 15, "answering again")
 
 
-def test_the_ingress_comes_back(installation: Installation, ref: str) -> None:
-    installation.kill_part("ingress")
-    installation.await_healthy(ref)
+def test_an_ingress_killed_under_load_costs_its_clients_a_connection_and_nothing_else(
+    installation: Installation, ref: str
+) -> None:
+    installation.query(ref, "create table written (writer int, n int)")
+    kept: dict[int, list[int]] = {writer: [] for writer in range(4)}
+    killed = threading.Event()
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(_write, installation, ref, writer, kept[writer], killed) for writer in kept]
+        until(lambda: all(kept.values()), 15, "writing")
+        postmaster = installation.postmaster(ref)
+        installation.kill_part("ingress")
+        killed.set()
+        assert all(writer.result(timeout=60) > 0 for writer in writers), "nobody lost a connection"
+    assert installation.postmaster(ref) == postmaster
+    found = installation.query(ref, "select writer, n from written")
+    assert {(writer, n) for writer in kept for n in kept[writer]} <= {(row[0], row[1]) for row in found}
+    assert installation.status(ref) == "ACTIVE_HEALTHY"
+
+
+def _write(installation: Installation, ref: str, writer: int, kept: list[int], killed: threading.Event) -> int:
+    """Write rows, connecting again when the connection is lost, until ten have come after it; gives the losses."""
+    losses, after = 0, 0
+    while after < 10:
+        try:
+            with installation.connect(ref) as session:
+                while after < 10:
+                    session.execute("insert into written values (%s, %s)", [writer, len(kept)])
+                    kept.append(len(kept))
+                    after += killed.is_set() and losses > 0
+        except psycopg.OperationalError:
+            losses += 1
+    return losses
 
 
 def test_a_project_whose_postgres_is_killed_gets_healthy_with_its_data(installation: Installation, ref: str) -> None:

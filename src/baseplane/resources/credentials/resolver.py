@@ -1,12 +1,12 @@
 """Which key or token a request to a project shows, and what it may be there. One ``Resolver`` serves one process.
 
-    resolver = Resolver(rt)
-    task = asyncio.create_task(resolver.attend())       # hears of changes until cancelled
-    credentials = await resolver.resolve(ref, headers)   # the apikey, or an API key as Bearer. Raises Refused
-    credentials = await resolver.authenticate(ref, headers)  # and the Bearer JWT, if there is one, verified (verify_jwt)
-    claims = await resolver.verify(ref, bearer)          # a JWT alone. Raises Refused
-    document = await resolver.jwks(ref)                  # public: /auth/v1/.well-known/jwks.json
-    document = await resolver.verification_jwks(ref)     # for the data plane: with the shared secrets; never shown
+resolver = Resolver(rt)
+task = asyncio.create_task(resolver.attend())       # hears of changes until cancelled
+credentials = await resolver.resolve(ref, headers)   # the apikey, or an API key as Bearer. Raises Refused
+credentials = await resolver.authenticate(ref, headers)  # and the Bearer JWT, if there is one, verified (verify_jwt)
+claims = await resolver.verify(ref, bearer)          # a JWT alone. Raises Refused
+document = await resolver.jwks(ref)                  # public: /auth/v1/.well-known/jwks.json
+document = await resolver.verification_jwks(ref)     # for the data plane: with the shared secrets; never shown
 """
 
 from collections.abc import Mapping

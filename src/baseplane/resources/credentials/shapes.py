@@ -11,23 +11,24 @@ Claims = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A key that was accepted.
+    """Somebody who was let in.
 
-    ``token`` is the role's short-lived JWT, for what lies behind; ``bearer`` the caller's own JWT, unverified, when
-    Authorization holds one that is no API key. ``claims`` are those of ``bearer`` once it is verified, else of ``token``.
+    ``token`` is a JWT for what lies behind: the caller's own, or the short-lived one that their API key became.
+    ``bearer`` is the caller's own, as long as nobody has verified it. ``key_id`` and ``key_prefix`` may be logged; they
+    are None when only a JWT was shown.
     """
 
     role: str
     token: str
     claims: Claims
-    key_id: str
-    key_prefix: str
-    is_secret: bool
+    key_id: str | None = None
+    key_prefix: str | None = None
+    is_secret: bool = False
     bearer: str | None = None
 
     @property
     def authorization(self) -> str:
-        """The value of the Authorization header for what lies behind."""
+        """The Authorization header for what lies behind."""
         return f"Bearer {self.bearer or self.token}"
 
 

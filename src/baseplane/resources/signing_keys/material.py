@@ -31,8 +31,8 @@ class Material:
     public: dict[str, Any] | None
 
     @classmethod
-    def of(cls, key: Key, algorithm: Algorithm, kid: UUID) -> "Material":
-        named = {"kid": str(kid), "alg": algorithm, "use": "sig", "ext": True}
+    def of(cls, key: Key, algorithm: Algorithm, kid: UUID | None) -> "Material":
+        named = {**({"kid": str(kid)} if kid else {}), "alg": algorithm, "use": "sig", "ext": True}
         private = {**_numbers(key, private=True), **named, "key_ops": ["sign", "verify"]}
         public = {**_numbers(key, private=False), **named, "key_ops": ["verify"]}
         return cls(algorithm, private, None if algorithm == "HS256" else public)
@@ -55,8 +55,8 @@ def generate(algorithm: Algorithm, kid: UUID) -> Material:
     return Material.of(make[algorithm](), algorithm, kid)
 
 
-def shared(secret: str, kid: UUID) -> Material:
-    """A JWT secret, whose characters are the key."""
+def shared(secret: str, kid: UUID | None) -> Material:
+    """A JWT secret, whose characters are the key. Without a kid it fits tokens that name none, or any."""
     return Material.of(OctKey.import_key(secret.encode()), "HS256", kid)
 
 

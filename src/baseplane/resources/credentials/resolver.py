@@ -125,7 +125,7 @@ def _known(snapshot: Snapshot, text: str, agent: str) -> Credentials:
                 raise tokens.legacy_disabled()
             token, claims = tokens.mint(snapshot, role, role, {})
             return Credentials(role, token, claims, role, legacy[:5], is_secret=role != "anon")
-    key = snapshot.api_keys.get(digest(text))
+    key = snapshot.api_keys.get(digest(text)) if text.isascii() else None
     if key is None:
         raise Refused(
             "Invalid API key", tokens.API_KEY, "Double check the API key, and that it is one of this project."

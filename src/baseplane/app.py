@@ -32,12 +32,13 @@ from baseplane.drivers.outbound import Rules, outbound
 from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
 from baseplane.networks import parse_allowed
-from baseplane.resources import addons, api_keys, health, lifecycle, regions, storage, vault
+from baseplane.resources import addons, health, lifecycle, regions, storage, vault
 from baseplane.resources.access import doors as access
 from baseplane.resources.access import login_roles, sweeper, token_logins
 from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.advisors import routes as advisors
+from baseplane.resources.api_keys import routes as api_keys
 from baseplane.resources.disk import routes as disk
 from baseplane.resources.disk import watch as disks
 from baseplane.resources.doors import presence
@@ -53,8 +54,12 @@ from baseplane.resources.pooler import routes as pooler
 from baseplane.resources.postgres_config import routes as postgres_config
 from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
+from baseplane.resources.secrets import routes as secrets
+from baseplane.resources.signing_keys import routes as signing_keys
 from baseplane.resources.snippets import routes as snippets
 from baseplane.resources.sql import routes as sql
+from baseplane.resources.third_party_auth import refreshing
+from baseplane.resources.third_party_auth import routes as third_party_auth
 from baseplane.resources.types import routes as types
 from baseplane.resources.webhooks import delivery
 from baseplane.resources.webhooks import routes as webhooks
@@ -80,6 +85,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     migrations.router,
     types.router,
     api_keys.router,
+    signing_keys.router,
+    third_party_auth.router,
+    third_party_auth.direct,
+    secrets.router,
     pooler.router,
     postgres_config.router,
     disk.router,
@@ -166,7 +175,7 @@ async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runt
     async with Database(database_url(settings), max_size=connections) as database:
         try:
             poolers = LocalPoolers(driver.layout, driver.account)
-            yield Runtime(settings, database, keyring(settings), driver, door, poolers)
+            yield Runtime(settings, database, keyring(settings), driver, door, poolers, outbound_rules(settings))
         finally:
             driver.close()
 
@@ -203,7 +212,7 @@ async def run_worker(rt: Runtime) -> None:
     """Carry runs on and look after the clusters, until cancelled."""
     queue = Queue(rt)
     await queue.open()
-    async with outbound(outbound_rules(rt.settings)) as sender, asyncio.TaskGroup() as tasks:
+    async with outbound(rt.outbound) as sender, asyncio.TaskGroup() as tasks:
         tasks.create_task(queue.work())
         tasks.create_task(monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
@@ -212,6 +221,7 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(sweeper.watch(rt))
         tasks.create_task(delivery.watch(rt, sender))
         tasks.create_task(upkeep.watch(rt))
+        tasks.create_task(refreshing.watch(rt, sender))
 
 
 def outbound_rules(settings: Settings) -> Rules:

@@ -1,18 +1,22 @@
 """What a process of ours is made of. ``app`` composes it; resources, workflows and the edge are handed it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
 from baseplane.drivers.cluster import ClusterDriver
 from baseplane.drivers.ingress.public import PublicDoor
+from baseplane.drivers.outbound import Rules
 from baseplane.drivers.pooler import PoolerDriver
 from baseplane.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """``door`` is the Postgres door as users reach it: what is called healthy has been probed through it."""
+    """``door`` is the Postgres door as users reach it: what is called healthy has been probed through it.
+
+    ``outbound`` says where requests on behalf of tenants may go.
+    """
 
     settings: Settings
     database: Database
@@ -20,3 +24,4 @@ class Runtime:
     clusters: ClusterDriver
     door: PublicDoor
     poolers: PoolerDriver
+    outbound: Rules = field(default_factory=Rules)

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """Where requests are counted: memory:// for one API process, redis:// or valkey:// for several."""
     project_host: str = "baseplane.test"
     """Domain below which projects are addressed: db.<ref>.<project_host>."""
+    project_url: str = ""
+    """How projects are reached over HTTP: https://{ref}.example.com; unset, by path at the gateway's port."""
     postgres_port: int = Field(5432, ge=0, le=65535)
     pooler_port: int = Field(6543, ge=0, le=65535)
     http_port: int = Field(8000, ge=0, le=65535)
@@ -107,6 +109,14 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value
 
+    @field_validator("project_url")
+    @classmethod
+    def _names_the_project(cls, value: str) -> str:
+        if value and "{ref}" not in value:
+            message = f"{value!r} does not say where {{ref}} goes, such as https://{{ref}}.example.com"
+            raise ValueError(message)
+        return value.rstrip("/")
+
     @field_validator("outbound_allow")
     @classmethod
     def _names_networks(cls, value: str) -> str:
@@ -124,6 +134,11 @@ class Settings(BaseSettings):
     @property
     def api_url(self) -> str:
         return (self.public_url or f"http://{self.listen}").rstrip("/")
+
+    def url_of(self, ref: str) -> str:
+        """Where the project is reached over HTTP."""
+        url = self.project_url or f"http://{self.ingress_host}:{self.http_port}/{{ref}}"
+        return url.replace("{ref}", ref)
 
     @classmethod
     def load(cls, **given: object) -> Self:

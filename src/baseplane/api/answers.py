@@ -73,12 +73,12 @@ def _fault(fault: Mapping[str, Any]) -> str:
         return f"The body is not JSON: {fault['ctx']['error']} (at character {fault['loc'][-1]})"
     if fault["type"] == "missing":
         return f"{where}: is required" if where else "A JSON body is required"
-    if not where:
-        return "The body must be a JSON object"
+    if not where and fault["type"] != "value_error":
+        return f"The body must be a JSON {'array' if fault['type'] == 'list_type' else 'object'}"
     if fault["type"] == "extra_forbidden":
         return f"{where}: is not a field of this operation"
     text = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{where}: {text[:1].lower()}{text[1:]}"
+    return f"{where}: {text[:1].lower()}{text[1:]}" if where else text
 
 
 def _name(location: Sequence[str | int]) -> str:

@@ -1,7 +1,8 @@
 """Bodies: the contract's schemas as pydantic models, named exactly as there."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
@@ -25,6 +26,19 @@ def without_null(value: str) -> str:
     except UnicodeEncodeError as error:
         raise ValueError(f"is not Unicode text: {error.reason} at character {error.start}") from error
     return value
+
+
+def bounded_json(value: Any, most: int) -> Any:
+    """JSON of the caller's own shape as Postgres can hold it, of at most so many bytes. Raises ValueError."""
+    try:
+        text = orjson.dumps(value)
+    except orjson.JSONEncodeError as error:  # a TypeError
+        raise ValueError(f"cannot be kept as JSON: {error}") from error
+    if len(text) > most:
+        raise ValueError(f"is larger than {most} bytes")
+    if b"\\u0000" in text:
+        raise ValueError("must not contain the null character")
+    return orjson.loads(text)
 
 
 Text = Annotated[str, AfterValidator(without_null)]

@@ -1,0 +1,102 @@
+"""Snapshots of projects, kept by one process as long as they are true.
+
+A snapshot is used only while the platform database has shown within a second that it would have told of a change. When
+it has not, every request reads anew: what was revoked never gets in because somebody did not hear of it.
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+
+import psycopg
+
+from baseplane.database import Database
+from baseplane.database.secrets import Keyring
+from baseplane.errors import Unavailable
+from baseplane.resources.credentials import snapshot
+from baseplane.resources.credentials.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "baseplane_keys"
+HEARTBEAT = 0.25
+"""Seconds between two proofs that we hear."""
+BELIEVED = 0.75
+"""Seconds after a proof in which snapshots are believed."""
+READ_WITHIN = 5.0
+MOST = 5000
+"""Projects that are remembered, unknown refs too."""
+
+
+class Snapshots:
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._known: OrderedDict[str, Snapshot | None] = OrderedDict()
+        self._reading: dict[str, asyncio.Task[Snapshot | None]] = {}
+        self._proven = float("-inf")
+
+    async def get(self, ref: str) -> Snapshot | None:
+        """None without such a project. Raises Unavailable."""
+        if self._proven + BELIEVED > time.monotonic() and ref in self._known:
+            self._known.move_to_end(ref)
+            return self._known[ref]
+        reading = self._reading.get(ref)
+        if reading is None:
+            reading = self._reading[ref] = asyncio.create_task(self._read(ref))
+        return await asyncio.shield(reading)
+
+    async def _read(self, ref: str) -> Snapshot | None:
+        me = asyncio.current_task()
+        try:
+            async with asyncio.timeout(READ_WITHIN), self._database.connection() as db:
+                found = await snapshot.read(db, self._keyring, ref)
+        except (psycopg.Error, TimeoutError) as error:
+            raise Unavailable("The platform database does not answer. Try again.") from error
+        else:
+            if self._reading.get(ref) is me:  # else a change was heard of meanwhile
+                self._keep(ref, found)
+            return found
+        finally:
+            if self._reading.get(ref) is me:
+                del self._reading[ref]
+
+    def _keep(self, ref: str, found: Snapshot | None) -> None:
+        self._known[ref] = found
+        self._known.move_to_end(ref)
+        while len(self._known) > MOST:
+            self._known.popitem(last=False)
+
+    def forget(self, ref: str | None = None) -> None:
+        """Read again what is asked for next: of one project, or of all."""
+        if ref is None:
+            self._known.clear()
+            self._reading.clear()
+        else:
+            self._known.pop(ref, None)
+            self._reading.pop(ref, None)
+
+    async def attend(self) -> None:
+        """Hear of changes, until cancelled."""
+        while True:
+            try:
+                await self._listen()
+            except (psycopg.Error, TimeoutError) as error:
+                log.warning("listening for changes of keys failed: %s", error)
+            self._proven = float("-inf")
+            await asyncio.sleep(HEARTBEAT)
+
+    async def _listen(self) -> None:
+        async with await psycopg.AsyncConnection.connect(self._database.url, autocommit=True) as connection:
+            await connection.execute(f"listen {CHANNEL}".encode())
+            self.forget()
+            while True:
+                asked = time.monotonic()
+                async with asyncio.timeout(BELIEVED):
+                    await connection.execute("select")  # what was committed before this arrives before its answer
+                async for notification in connection.notifies(timeout=0):
+                    self.forget(notification.payload)
+                self._proven = asked
+                async for notification in connection.notifies(timeout=HEARTBEAT):
+                    self.forget(notification.payload)

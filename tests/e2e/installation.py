@@ -76,19 +76,19 @@ class Installation:
         facts: dict[str, Any] = json.loads((self.data_dir / "ready.json").read_text())
         return facts
 
-    def processes(self) -> list[psutil.Process]:
-        """Every living process whose command line names the data directory."""
-        alive = []
+    def processes(self) -> dict[psutil.Process, list[str]]:
+        """Every living process whose command line names the data directory, with that line."""
+        alive = {}
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.NoSuchProcess):
                 line = process.cmdline()
                 if any(str(self.data_dir) in word for word in line) and process.status() != psutil.STATUS_ZOMBIE:
-                    alive.append(process)
+                    alive[process] = line
         return alive
 
     def part(self, name: str) -> int | None:
         """The pid of the part called ``name``."""
-        found = [process.pid for process in self.processes() if process.cmdline()[1:4] == ["-m", "baseplane", name]]
+        found = [process.pid for process, line in self.processes().items() if line[1:4] == ["-m", "baseplane", name]]
         return found[0] if found else None
 
     def kill_part(self, name: str) -> None:

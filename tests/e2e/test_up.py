@@ -160,7 +160,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_brings_it_back(installation:
     os.kill(installation.pid, signal.SIGINT)
     assert installation.process is not None
     assert installation.process.wait(15) == 0
-    assert installation.processes() == []
+    assert not installation.processes()
     assert not (installation.data_dir / "ready.json").exists()
     installation.up()
     installation.await_healthy(ref)

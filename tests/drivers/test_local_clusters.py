@@ -298,3 +298,16 @@ async def test_fewer_replication_slots_than_there_are_are_refused(clusters: Loca
             await clusters.rehearse(replace(spec, settings={"max_replication_slots": "1"}))
     finally:
         await clusters.remove(spec.ref)
+
+
+async def test_nobody_can_name_another_clusters_sockets(clusters: LocalClusters, cluster: ClusterSpec) -> None:
+    """All clusters run as one user: from inside one of them, only the name is between a tenant and another's socket."""
+    files = clusters.layout.cluster(cluster.ref)
+    assert cluster.ref not in str(files.sockets)
+    assert files.sockets != Layout(clusters.layout.root.parent / "other").cluster(cluster.ref).sockets
+    key = clusters.layout.root / "sockets.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    async with clusters.connect(cluster.ref, Role.OWNER, cluster.secret) as db:
+        for leak in ("show unix_socket_directories", "select pg_ls_dir('..')", "select pg_read_file('postmaster.pid')"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await db.execute(leak.encode())

@@ -1,8 +1,13 @@
 """Where the local driver keeps things below the data directory."""
 
+import contextlib
 import hashlib
+import hmac
+import os
+import secrets
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from baseplane.drivers.cluster import DriverUnavailable
@@ -43,7 +48,11 @@ class Layout:
         return fallback
 
     def cluster(self, ref: str) -> "ClusterFiles":
-        return ClusterFiles(self.clusters / ref, self.sockets / ref)
+        """Its sockets lie in a directory that only who has the installation's files can name: all clusters run as one
+        user, and postgres_fdw would otherwise lead from one tenant's SQL to another's socket, past the door's rules.
+        """
+        name = hmac.digest(_key(self.root / "sockets.key"), ref.encode(), hashlib.sha256)[:10].hex()
+        return ClusterFiles(self.clusters / ref, self.sockets / name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +80,17 @@ class ClusterFiles:
     @property
     def socket(self) -> Path:
         return self.sockets / SOCKET_NAME
+
+
+@cache
+def _key(file: Path) -> bytes:
+    """Made by whichever process comes first."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".sockets.") as fresh:  # mode 0600
+            fresh.write(secrets.token_bytes(32))
+            fresh.flush()
+            os.fsync(fresh.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh.name, file)
+    return file.read_bytes()

@@ -107,7 +107,7 @@ class LocalPoolers:
 
     def _running(self) -> set[str]:
         with contextlib.suppress(FileNotFoundError):
-            return {entry.name for entry in self.layout.sockets.iterdir() if self._pid(entry.name)}
+            return {entry.name for entry in self.layout.clusters.iterdir() if self._pid(entry.name)}
         return set()
 
     def _busy(self, refs: set[str]) -> set[str]:

@@ -262,6 +262,7 @@ async def run_ingress(rt: Runtime) -> None:
     try:
         await ingress.listen(settings.ingress_host, settings.postgres_port)
         await ingress.listen(settings.ingress_host, settings.pooler_port, pooled=True)
+        await ingress.listen_locally(Layout(settings.data_dir).door)
         await presence.attend(rt, ingress)
     finally:
         await ingress.close()

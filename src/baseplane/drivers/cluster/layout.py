@@ -47,6 +47,11 @@ class Layout:
             )
         return fallback
 
+    @property
+    def door(self) -> Path:
+        """The Postgres door, for users of this machine: what projects run here may not use its network."""
+        return self.sockets / "doors" / SOCKET_NAME
+
     def cluster(self, ref: str) -> "ClusterFiles":
         """Its sockets lie in a directory that only who has the installation's files can name: all clusters run as one
         user, and postgres_fdw would otherwise lead from one tenant's SQL to another's socket, past the door's rules.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.ingress import Gate, Limits, Refused
@@ -37,6 +38,17 @@ class PostgresIngress:
         )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
+
+    async def listen_locally(self, path: Path) -> None:
+        """Serve every user of this machine on a Unix socket. Raises OSError."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.chmod(0o711)
+        path.unlink(missing_ok=True)
+        server = await asyncio.get_running_loop().create_unix_server(
+            lambda: Session(self._door, pooled=False), path, backlog=512
+        )
+        path.chmod(0o666)
+        self._servers.append(server)
 
     async def review(self, ref: str | None = None, *, by_token: bool = False) -> int:
         """End the sessions of a project, or of all, that the gate would not let in now; gives their number.

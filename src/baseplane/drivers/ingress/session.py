@@ -9,6 +9,7 @@ from typing import cast
 from baseplane.drivers.ingress import Refused, Route, Visitor, startup
 from baseplane.drivers.ingress.door import Door, keep_alive
 from baseplane.drivers.ingress.password import ASK_CLEARTEXT, ClusterLogin, Prompt
+from baseplane.drivers.ingress.peers import peer_of
 from baseplane.drivers.ingress.tls import Tls
 from baseplane.drivers.ingress.upstream import Upstream, deliver_cancel
 from baseplane.errors import BaseplaneError
@@ -267,8 +268,9 @@ class Session(asyncio.Protocol):
                 self.transport.pause_reading()
 
     def _introduce(self, admission: startup.Admission) -> Visitor:
-        address = self.transport.get_extra_info("peername")[0].removeprefix("::ffff:").partition("%")[0]
-        return Visitor(admission.ref, admission.user, address, self._tls is not None, self._pooled)
+        peer = peer_of(self.transport)
+        encrypted = peer.is_local or self._tls is not None
+        return Visitor(admission.ref, admission.user, peer.address, encrypted, self._pooled)
 
     async def _connect(self, route: Route, packet: bytes, login: ClusterLogin | None = None) -> None:
         upstream = Upstream(self, route, self._door.cancels, self._door.limits, login)

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """How clients reach the API when that is not http://<listen>, for instance behind a TLS proxy."""
     ingress_host: str = "127.0.0.1"
-    """The address that the Postgres door binds, and at which the other parts reach it."""
+    """The address that the Postgres and HTTP doors bind, and at which the other parts reach them."""
     database_url: SecretStr | None = None
     """The platform database. Unset, `baseplane up` runs one in the data directory."""
     platform_key: SecretStr | None = None
@@ -135,9 +135,15 @@ class Settings(BaseSettings):
     def api_url(self) -> str:
         return (self.public_url or f"http://{self.listen}").rstrip("/")
 
+    @property
+    def door_host(self) -> str:
+        """``ingress_host`` as it stands in a URL; this machine where that is every address."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.ingress_host, self.ingress_host)  # noqa: S104
+        return f"[{host}]" if ":" in host else host
+
     def url_of(self, ref: str) -> str:
         """Where the project is reached over HTTP."""
-        url = self.project_url or f"http://{self.ingress_host}:{self.http_port}/{{ref}}"
+        url = self.project_url or f"http://{self.door_host}:{self.http_port}/{{ref}}"
         return url.replace("{ref}", ref)
 
     @classmethod

@@ -39,7 +39,7 @@ class Installation:
 
     def command(self, listen: str = "127.0.0.1:0") -> dict[str, Any]:
         """Arguments for subprocess."""
-        zero = dict.fromkeys(("POSTGRES_PORT", "POOLER_PORT", "RATE_LIMIT"), "0")
+        zero = dict.fromkeys(("POSTGRES_PORT", "POOLER_PORT", "HTTP_PORT", "RATE_LIMIT"), "0")
         arguments = ["--data-dir", str(self.data_dir), "--listen", listen]
         return {
             "args": [sys.executable, "-m", "baseplane", "up", *arguments],

@@ -25,14 +25,14 @@ from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
 from baseplane.settings import IS_ROOT, Settings
 
-READY_WITHIN = 60.0  # seconds for API and ingress to answer
+READY_WITHIN = 60.0  # seconds for the API and the doors to answer
 
 
 @click.command()
 @data_dir
 @click.option("--listen", metavar="HOST:PORT", help="Where to serve the API.  [env: BASEPLANE_LISTEN]")
 def up(data_dir: Path | None, listen: str | None) -> None:
-    """Start everything: platform database, API, worker, ingress. Ctrl-C stops it all."""
+    """Start everything: platform database, API, worker, both doors. Ctrl-C stops it all."""
     settings = load_settings(data_dir=data_dir, listen=listen)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     settings.data_dir.chmod(0o711 if IS_ROOT else 0o700)  # as root, Postgres' own user passes through
@@ -64,7 +64,7 @@ def _write_pid(file: IO[str]) -> None:
 
 
 def _with_free_ports(settings: Settings) -> Settings:
-    """The API's port is the one asked for or none; Postgres' ports give way to others. Raises Unavailable."""
+    """The API's port is the one asked for or none; those of the doors give way to others. Raises Unavailable."""
     if settings.listen_port and not ports.is_free(settings.listen_host, settings.listen_port):
         raise Unavailable(
             f"Port {settings.listen_port} of {settings.listen_host} is taken{ports.holder(settings.listen_port)}."
@@ -73,7 +73,7 @@ def _with_free_ports(settings: Settings) -> Settings:
     api = settings.listen_port or ports.free_near(settings.listen_host, 0)
     chosen: dict[str, object] = {"listen": f"{settings.listen_host}:{api}"}
     taken = {api}
-    for name in ("postgres_port", "pooler_port"):
+    for name in ("postgres_port", "pooler_port", "http_port"):
         wanted = getattr(settings, name)
         port = ports.free_near(settings.ingress_host, wanted)
         while port in taken:
@@ -152,33 +152,37 @@ def _start_parts(settings: Settings, url: str, paths: app.Paths) -> Supervisor:
         "BASEPLANE_LISTEN": settings.listen,
         "BASEPLANE_POSTGRES_PORT": str(settings.postgres_port),
         "BASEPLANE_POOLER_PORT": str(settings.pooler_port),
+        "BASEPLANE_HTTP_PORT": str(settings.http_port),
     }
     supervisor = Supervisor(environment, click.echo)
-    for name in ("ingress", "worker", "api"):
+    for name in ("ingress", "gateway", "worker", "api"):
         supervisor.start(name, "--log-file", str(paths.logs / f"{name}.log"))
     return supervisor
 
 
 async def _ready(settings: Settings, supervisor: Supervisor, stopped: asyncio.Event) -> bool:
-    """Wait until the API and the ingress answer. Raises Unavailable when a part dies or the time is over."""
+    """Wait until the API and the doors answer. Raises Unavailable when a part dies or the time is over."""
     deadline = asyncio.get_running_loop().time() + READY_WITHIN
     while not stopped.is_set():
         if part := supervisor.died():
             log = app.Paths(settings.data_dir).logs / f"{part.name}.log"
             raise Unavailable(f"The {part.name} did not start; {log} says why: {_last_line(log)}")
-        if await asyncio.to_thread(_answers, settings) and not ports.is_free(
-            settings.ingress_host, settings.postgres_port
-        ):
+        if await asyncio.to_thread(_all_answer, settings):
             return True
         if asyncio.get_running_loop().time() > deadline:
-            raise Unavailable(f"The API did not answer within {READY_WITHIN:g} seconds; see {settings.data_dir}/log.")
+            raise Unavailable(f"Not all parts answered within {READY_WITHIN:g} seconds; see {settings.data_dir}/log.")
         await asyncio.sleep(0.05)
     return False
 
 
-def _answers(settings: Settings) -> bool:
-    url = f"http://{settings.listen}/health"
-    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as response:
+def _all_answer(settings: Settings) -> bool:
+    gateway = f"http://{settings.door_host}:{settings.http_port}/health"
+    is_open = not ports.is_free(settings.ingress_host, settings.postgres_port)
+    return is_open and _answers(f"http://{settings.listen}/health") and _answers(gateway)
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 -- ours
         return bool(response.status == 200)
     return False
 
@@ -203,7 +207,13 @@ async def _until(stopped: asyncio.Event, supervisor: Supervisor) -> None:
 def _announce(settings: Settings, paths: app.Paths, token: str | None) -> None:
     facts = {
         "api_url": settings.api_url,
-        "ports": {"api": settings.listen_port, "postgres": settings.postgres_port, "pooler": settings.pooler_port},
+        "http_url": f"http://{settings.door_host}:{settings.http_port}",
+        "ports": {
+            "api": settings.listen_port,
+            "postgres": settings.postgres_port,
+            "pooler": settings.pooler_port,
+            "http": settings.http_port,
+        },
         "pid": os.getpid(),
         "data_dir": str(settings.data_dir),
         "project_host": settings.project_host,
@@ -220,6 +230,7 @@ def _announce(settings: Settings, paths: app.Paths, token: str | None) -> None:
 Baseplane is ready.
   API       {settings.api_url}      (documentation: {settings.api_url}/docs)
   Postgres  {settings.ingress_host}:{settings.postgres_port}, user postgres.<project ref>
+  Projects  {settings.url_of("<project ref>")}
   Data      {settings.data_dir}
 
 Try:

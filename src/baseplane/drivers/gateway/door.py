@@ -1,0 +1,44 @@
+"""What the connections of one door share."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from baseplane.drivers.gateway import Limits, Router
+from baseplane.drivers.gateway.upstream import Pool
+
+SWEEP = 0.5
+"""Seconds between two looks for connections that take too long."""
+
+
+class Guest(Protocol):
+    """A client's connection, as the door sees it."""
+
+    def check(self, now: float) -> None:
+        """End it if it has taken too long."""
+
+    def leave(self) -> None:
+        """Take no further request."""
+
+    def abort(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Door:
+    """Made once per gateway."""
+
+    router: Router
+    limits: Limits
+    pool: Pool
+    clients: set[Guest] = field(default_factory=set)
+    empty: asyncio.Event = field(default_factory=asyncio.Event)
+    is_closing: bool = False
+
+    async def sweep(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            now = asyncio.get_running_loop().time()
+            for client in list(self.clients):
+                client.check(now)
+            self.pool.sweep(now)

@@ -1,6 +1,8 @@
 """A client's connection: its requests, one after the other, and their answers in the same order."""
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from typing import cast
 
@@ -138,7 +140,7 @@ class Client(asyncio.Protocol):
             keep = keep and not self._ahead
             self._ahead = None
         if cut and not exchange.is_framed:
-            self.abort()
+            self._reset()
         elif cut or not keep or (self.door.is_closing and not self._queue):
             self._finish(everything_read=exchange.upload.is_whole and not self._reader.is_deaf)
         elif self._queue:
@@ -160,6 +162,12 @@ class Client(asyncio.Protocol):
         else:
             self.transport.write_eof()
             self.update_reading()
+
+    def _reset(self) -> None:
+        """Close so that the client sees an error: an orderly end would look like that of the answer."""
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
 
     @property
     def is_full(self) -> bool:

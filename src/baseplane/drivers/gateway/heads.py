@@ -90,7 +90,7 @@ def read(method: str, url: bytes, version: str, lines: Iterable[Line], hop: Hop,
 def _target(method: str, target: str, headers: dict[str, str], version: str) -> tuple[str, str]:
     """What is asked for, and of which host. Raises Malformed."""
     if version not in {"1.0", "1.1"}:
-        raise Malformed(505, "Speak HTTP/1.1 here.")
+        raise Malformed(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
     if method in {"CONNECT", "TRACE"}:
         raise Malformed(405, f"{method} is not served here.")
     if absolute := _ABSOLUTE.fullmatch(target):

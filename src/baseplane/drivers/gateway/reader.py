@@ -111,17 +111,16 @@ class Reader:
             raise Malformed(414, f"The target is longer than {self._limits.head} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._head is not None:
-            return  # a trailer, which nobody here has a use for
         self._size += len(name) + len(value) + 4
         if self._size + len(self._url) > self._limits.head or len(self._lines) >= self._limits.headers:
             raise Malformed(
                 431, f"The head is longer than {self._limits.head} bytes or {self._limits.headers} headers."
             )
-        self._lines.append((name, value))
+        if self._head is None:  # else it is a trailer, which nobody here has a use for
+            self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._fed = 0
+        self._fed = self._size = 0
         if self._resumes:
             self._resumes = False
             return

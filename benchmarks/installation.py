@@ -65,6 +65,7 @@ def running(**settings: str) -> Iterator[Installation]:
         "BASEPLANE_POSTGRES_PORT": "0",
         "BASEPLANE_POOLER_PORT": "0",
         "BASEPLANE_HTTP_PORT": "0",
+        "BASEPLANE_HTTPS_PORT": "0",
         **settings,
         "BASEPLANE_OUTBOUND_ALLOW": "127.0.0.1/32",
     }

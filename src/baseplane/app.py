@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import psycopg
 from fastapi import APIRouter, FastAPI
 from psycopg.conninfo import conninfo_to_dict
@@ -21,6 +22,7 @@ from baseplane.api.edge import Edge
 from baseplane.api.rate_limits import RateLimits
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.caddy import Acme, Caddy
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
@@ -48,7 +50,7 @@ from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.gateway.auth import auth
 from baseplane.resources.gateway.call import Service
-from baseplane.resources.gateway.router import ProjectRouter
+from baseplane.resources.gateway.router import KNOWN_HOST, ProjectRouter
 from baseplane.resources.introspection import routes as introspection
 from baseplane.resources.migrations import routes as migrations
 from baseplane.resources.network import routes as network
@@ -139,6 +141,13 @@ class Paths:
     @property
     def logs(self) -> Path:
         return self.root / "log"
+
+    @property
+    def caddy(self) -> Path:
+        return self.root / "caddy"
+
+    def log_of(self, part: str) -> Path:
+        return self.caddy / "caddy.log" if part == "caddy" else self.logs / f"{part}.log"
 
     @property
     def database_url(self) -> Path:
@@ -288,16 +297,50 @@ def build_gateway(rt: Runtime, resolver: Resolver, served: Mapping[str, Service]
     return HttpGateway(ProjectRouter(rt.settings, resolver.project, served, lines.write))
 
 
+def caddy(settings: Settings) -> Caddy:
+    """What ends TLS before the gateway."""
+    acme = None
+    if settings.acme_email:
+        ask = f"http://{settings.door_host}:{settings.http_port}{KNOWN_HOST}"
+        acme = Acme(settings.acme_email, settings.acme_directory, ask)
+    paths = Paths(settings.data_dir)
+    return Caddy(
+        paths.caddy,
+        Layout(settings.data_dir).caddy,
+        account(settings.http_user),
+        Authority(paths.authority),
+        settings.project_host,
+        acme,
+        settings.trusted_proxies,
+    )
+
+
+async def _renew(front: Caddy) -> None:
+    """Look once an hour whether the certificate that Caddy shows needs to be another, until cancelled."""
+    while True:
+        await asyncio.sleep(3600)  # it has begun with a fresh one
+        try:
+            if await front.keep_current():
+                log.info("Caddy has got another certificate")
+        except (OSError, aiohttp.ClientError) as error:
+            log.warning("Caddy took no certificate: %s", error)
+
+
 async def run_gateway(rt: Runtime) -> None:
     """Serve the HTTP door on its port and its sockets, until cancelled."""
     _take_all_files()
     settings, resolver = rt.settings, Resolver(rt)
     lines = Lines(Paths(settings.data_dir).logs / "edge.jsonl")
     gateway = build_gateway(rt, resolver, services(resolver), lines)
+    front = caddy(settings)
+    front.prepare()
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(resolver.attend())
             tasks.create_task(lines.run())
+            tasks.create_task(_renew(front))
             await gateway.listen(settings.ingress_host, settings.http_port, proxies=settings.trusted_proxies)
+            await gateway.listen_on(Layout(settings.data_dir).gateway)
+            await gateway.listen_on(front.gateway, proxies=settings.trusted_proxies + 1)
     finally:
         await gateway.close()

@@ -49,7 +49,12 @@ class Settings(BaseSettings):
     postgres_port: int = Field(5432, ge=0, le=65535)
     pooler_port: int = Field(6543, ge=0, le=65535)
     http_port: int = Field(8000, ge=0, le=65535)
-    https_port: int = Field(8443, ge=0, le=65535)
+    https_port: int = Field(443 if IS_ROOT else 8443, ge=0, le=65535)
+    acme_email: str = ""
+    """Set, projects' hosts get certificates from ``acme_directory``, which must reach them on port 443."""
+    acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
+    http_user: str = "baseplane-http"
+    """The system user that runs Caddy when Baseplane runs as root."""
     engine: int = 17
     """The Postgres major of new projects."""
     postgres_user: str = "baseplane-pg"

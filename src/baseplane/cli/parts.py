@@ -1,4 +1,4 @@
-"""`baseplane api`, `worker`, `ingress`, `gateway`: the parts of an installation, each a process of its own."""
+"""`baseplane api`, `worker`, `ingress`, `gateway`, `caddy`: the parts of an installation, each a process of its own."""
 
 import asyncio
 import contextlib
@@ -63,7 +63,15 @@ def gateway(data_dir: Path | None, log_file: Path | None, parent: int | None) ->
     _run("gateway", settings, log_file, parent, app.run_gateway, GATEWAY_CONNECTIONS)
 
 
-PARTS = (api, worker, ingress, gateway)
+@part
+def caddy(data_dir: Path | None, log_file: Path | None, parent: int | None) -> None:
+    """End TLS before the gateway, as Caddy."""
+    settings = load_settings(data_dir=data_dir)
+    logs.configure("caddy", settings.log_level, log_file)
+    app.caddy(settings).become(settings.ingress_host, settings.https_port, parent)
+
+
+PARTS = (api, worker, ingress, gateway, caddy)
 
 
 async def _serve_api(rt: Runtime) -> None:

@@ -90,10 +90,13 @@ async def upstream_at(path: Path) -> AsyncIterator[Upstream]:
     server = await asyncio.start_unix_server(upstream.serve, path)
     yield upstream
     server.close()
-    for writer in upstream.open:
+    for writer in (still_open := list(upstream.open)):
         writer.transport.abort()
     await server.wait_closed()
     await asyncio.gather(*filter(None, upstream.tasks))
+    for writer in still_open:
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 def sends(*parts: bytes) -> Handler:

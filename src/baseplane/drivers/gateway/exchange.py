@@ -63,6 +63,7 @@ class Exchange:
         self._timer: asyncio.TimerHandle | None = None
         self._upstream_is_full = False
         self._framing: Framing | None = None
+        self._out: list[bytes] = []
         self._keep = head is not None and head.keep
 
     @property
@@ -166,6 +167,7 @@ class Exchange:
 
     def abandon(self, error: str) -> None:
         """The client is gone."""
+        self._out = []
         self._finish(None if self.is_tunnel else error, keep=False)
 
     def client_full(self, *, full: bool) -> None:
@@ -196,10 +198,11 @@ class Exchange:
         self.record.status = reply.status
         self.record.first_byte = time.monotonic() - self.began
         self._arm()
-        self._client.send(text)
+        self._out.append(text)
         if self._client.is_full:
             self.client_full(full=True)
         if reply.status == 101:
+            self.flush()
             self._client.enter_tunnel(self)
         elif head.request.method == "HEAD" and self._upstream is not None:
             self._upstream.end_of_head()
@@ -209,7 +212,7 @@ class Exchange:
         forward = self._forward
         if forward is not None and forward.response is not None and self.record.sent > forward.response:
             return self._finish(f"the answer is larger than {forward.response} bytes", keep=False, cut=True)
-        self._client.send(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
+        self._out.append(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
         return None
 
     @property
@@ -218,8 +221,14 @@ class Exchange:
 
     def reply_end(self) -> None:
         if self._is_chunked:
-            self._client.send(b"0\r\n\r\n")
+            self._out.append(b"0\r\n\r\n")
         self._finish(None, keep=self._keep)
+
+    def flush(self) -> None:
+        """What has been read at once goes out at once: a write costs more than all that is done here."""
+        if out := self._out:
+            self._out = []
+            self._client.send(out[0] if len(out) == 1 else b"".join(out))
 
     def upstream_lost(self, error: str) -> None:
         upstream, self._upstream = self._upstream, None
@@ -294,6 +303,7 @@ class Exchange:
         if self.ended:
             return
         self.ended = True
+        self.flush()
         self.record.received = self.upload.received
         self.record.taken = time.monotonic() - self.began
         self.record.error = error

@@ -24,6 +24,10 @@ class Listener(Protocol):
     def reply_body(self, data: bytes) -> None: ...
     def reply_end(self) -> None: ...
 
+    def flush(self) -> None:
+        """No more comes right now."""
+
+
     def upstream_lost(self, error: str) -> None:
         """It will not come, or not to its end."""
 
@@ -72,6 +76,8 @@ class Upstream(asyncio.Protocol):
             self.listener.reply_body(data)
         else:
             self._feed(data)
+        if self.listener is not None:
+            self.listener.flush()
 
     def _feed(self, data: bytes) -> None:
         self._fed += len(data)

@@ -141,10 +141,14 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{self.listen}").rstrip("/")
 
     @property
+    def door_address(self) -> str:
+        """At what this machine reaches the doors: ``ingress_host``, unless that is every address."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.ingress_host, self.ingress_host)  # noqa: S104
+
+    @property
     def door_host(self) -> str:
-        """``ingress_host`` as it stands in a URL; this machine where that is every address."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.ingress_host, self.ingress_host)  # noqa: S104
-        return f"[{host}]" if ":" in host else host
+        """The same as it stands in a URL."""
+        return f"[{self.door_address}]" if ":" in self.door_address else self.door_address
 
     def url_of(self, ref: str) -> str:
         """Where the project is reached over HTTP."""

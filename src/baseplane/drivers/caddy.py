@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -187,6 +188,14 @@ _WITHOUT_SECRETS = {
         "request>uri": {"filter": "regexp", "regexp": r"\?.*", "value": ""},
     },
 }
+
+
+def version() -> str:
+    """Raises DriverUnavailable."""
+    said = subprocess.run([_program(), "version"], capture_output=True, text=True, check=False).stdout.split()
+    if not said:
+        raise DriverUnavailable("Caddy is installed, but does not run.")
+    return said[0].removeprefix("v")
 
 
 def _program() -> str:

@@ -27,7 +27,6 @@ class Listener(Protocol):
     def flush(self) -> None:
         """No more comes right now."""
 
-
     def upstream_lost(self, error: str) -> None:
         """It will not come, or not to its end."""
 

@@ -344,3 +344,4 @@ async def run_gateway(rt: Runtime) -> None:
             await gateway.listen_on(front.gateway, proxies=settings.trusted_proxies + 1)
     finally:
         await gateway.close()
+        await lines.flush()

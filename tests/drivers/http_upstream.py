@@ -28,7 +28,7 @@ class Visit:
         """All of it; chunks are joined."""
         if self.header("transfer-encoding") == "chunked":
             parts = []
-            while size := int((await self.reader.readline()).strip(), 16):
+            while size := int((await self.reader.readuntil(b"\r\n")).strip(), 16):
                 parts.append(await self.reader.readexactly(size))
                 assert await self.reader.readexactly(2) == b"\r\n"
             assert await self.reader.readexactly(2) == b"\r\n"

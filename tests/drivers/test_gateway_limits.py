@@ -222,6 +222,30 @@ async def test_too_many_connections_are_told_so() -> None:
             open_writer.close()
 
 
+async def test_too_many_requests_sent_ahead_are_told_so() -> None:
+    async with gateway_with(Limits(ahead=3)) as gateway:
+        said = await gateway.say(GET * 50)
+        assert said.count(b"HTTP/1.1 200 ") == 4
+        assert said.count(b"HTTP/1.1 429 ") == 1
+        assert len(await gateway.rules.recorded(5)) == 5
+
+
+async def test_after_a_refusal_nothing_that_was_sent_along_is_done() -> None:
+    async with gateway_with() as gateway:
+        gateway.rules.forward = {"request": 3}
+        chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        reader, writer = await gateway.raw(chunked)
+        async with asyncio.timeout(5):
+            while not gateway.upstream.visits:
+                await asyncio.sleep(0.01)
+            writer.write(b"5\r\nabcde\r\n0\r\n\r\n" + GET + b"broken\r\n\r\n")
+            said = await reader.read()
+        assert said.count(b"HTTP/1.1 ") == 1
+        assert said.startswith(b"HTTP/1.1 413 ")
+        assert len(gateway.rules.requests) == 1
+        writer.close()
+
+
 SLOW: dict[str, tuple[bytes, bytes]] = {
     "nothing at all": (b"", b""),
     "a head that stops": (b"GET / HTTP/1.1\r\nHost: a\r\n", b"HTTP/1.1 408 "),

@@ -111,7 +111,8 @@ class Router(Protocol):
 class Limits:
     """What strangers may take of the door. Times are in seconds, sizes in bytes.
 
-    ``head`` bounds the head of a request or an answer, ``head_within`` the time for a request's, ``idle`` a connection
+    ``head`` bounds the head of a request or an answer, ``ahead`` how many requests may be sent before their turn,
+    ``head_within`` the time for a request's, ``idle`` a connection
     between two requests, ``silence`` one that sends no more of a body, or reads no more of an answer. ``connect`` covers
     reaching an upstream, ``linger`` how long a refused client may take to read why, ``grace`` what runs when the door
     closes. ``buffered`` is what waits in memory per direction before the sender is made to wait. Up to ``pooled``
@@ -121,6 +122,7 @@ class Limits:
     connections: int = 10_000
     head: int = 64 * 1024
     headers: int = 128
+    ahead: int = 256
     head_within: float = 10.0
     idle: float = 75.0
     silence: float = 60.0

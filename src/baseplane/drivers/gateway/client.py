@@ -42,7 +42,7 @@ class Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(self.door.limits.buffered)
-        peer = ""
+        peer = "127.0.0.1"
         if name := transport.get_extra_info("peername"):
             keep_alive(transport.get_extra_info("socket"))
             peer = heads.plain_address(name[0])
@@ -69,6 +69,9 @@ class Client(asyncio.Protocol):
             self._reader.feed(data)
 
     def request(self, head: Head) -> None:
+        if len(self._queue) >= self.door.limits.ahead:
+            self._reader.refuse(told(429, f"More than {self.door.limits.ahead} requests were sent ahead."))
+            return
         self._reading = Exchange(self, head.request, head)
         self._enqueue(self._reading)
 

@@ -1,11 +1,14 @@
 """What the connections of one door share."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from baseplane.drivers.gateway import Limits, Router
 from baseplane.drivers.gateway.upstream import Pool
+
+log = logging.getLogger(__name__)
 
 SWEEP = 0.5
 """Seconds between two looks for connections that take too long."""
@@ -40,5 +43,9 @@ class Door:
             await asyncio.sleep(SWEEP)
             now = asyncio.get_running_loop().time()
             for client in list(self.clients):
-                client.check(now)
+                try:
+                    client.check(now)
+                except Exception:
+                    log.exception("a client's connection cannot be looked after")
+                    client.abort()
             self.pool.sweep(now)

@@ -186,7 +186,7 @@ class Exchange:
         forward, head = self._forward, self.head
         assert forward is not None
         assert head is not None
-        if reply.status == 101 and head.upgrade is None:
+        if reply.status == 101 and (reply.upgrade or b"").decode("latin-1").lower() != head.upgrade:
             raise Malformed(502, "the answer changes the protocol unasked")
         if forward.response is not None and reply.length is not None and reply.length > forward.response:
             raise Malformed(502, f"the answer is larger than {forward.response} bytes")

@@ -73,6 +73,8 @@ class Reader:
             self.refuse(told(500, "The gateway failed; its log says why."))
 
     def refuse(self, answer: Answer) -> None:
+        if self.is_deaf:
+            return
         self.is_deaf = True
         self._sink.request_refused(answer)
 
@@ -124,6 +126,8 @@ class Reader:
         if self._resumes:
             self._resumes = False
             return
+        if self.is_deaf:
+            return  # the parser goes on to the end of what it was fed
         parser = self._parser
         method, version = parser.get_method().decode(), parser.get_http_version()
         head = heads.read(method, self._url, version, self._lines, self._hop, self._peer)

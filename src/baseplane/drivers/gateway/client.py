@@ -142,7 +142,7 @@ class Client(asyncio.Protocol):
         if self._ahead is not None:
             keep = keep and not self._ahead
             self._ahead = None
-        if cut and not exchange.is_framed:
+        if cut and not exchange.download.framing.is_framed:
             self._reset()
         elif cut or not keep or (self.door.is_closing and not self._queue):
             self._finish(everything_read=exchange.upload.is_whole and not self._reader.is_deaf)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from baseplane.drivers.gateway import Limits, Router
 from baseplane.drivers.gateway.upstream import Pool
@@ -49,3 +49,24 @@ class Door:
                     log.exception("a client's connection cannot be looked after")
                     client.abort()
             self.pool.sweep(now)
+
+
+class ClientSide(Protocol):
+    """The client's connection, as an exchange sees it."""
+
+    door: Door
+
+    @property
+    def is_full(self) -> bool:
+        """Whether answers have to wait for it to read."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def update_reading(self) -> None:
+        """Whether more of the body may come has changed."""
+
+    def enter_tunnel(self, exchange: Any) -> None:
+        """What the client sends from now on goes to ``exchange.send_raw``."""
+
+    def exchange_over(self, exchange: Any, *, keep: bool, cut: bool) -> None:
+        """``keep``: another request may follow. ``cut``: the client must see that the answer is not whole."""

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from baseplane.drivers.gateway import Answer, Forward, Record, Request, heads
-from baseplane.drivers.gateway.door import Door
-from baseplane.drivers.gateway.framing import BODILESS, ID_HEADER, Framing, framing, own_head, told
+from baseplane.drivers.gateway.door import ClientSide
+from baseplane.drivers.gateway.download import Download
+from baseplane.drivers.gateway.framing import BODILESS, ID_HEADER, framing, own_head, told
 from baseplane.drivers.gateway.heads import Head, Malformed, Reply
 from baseplane.drivers.gateway.upload import Upload
 from baseplane.drivers.gateway.upstream import Upstream
@@ -21,31 +22,10 @@ _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """RFC 9110, section 9.2.2."""
 
 
-class Client(Protocol):
-    """The client's connection, as an exchange sees it."""
-
-    door: Door
-
-    @property
-    def is_full(self) -> bool:
-        """Whether answers have to wait for it to read."""
-
-    def send(self, data: bytes) -> None: ...
-
-    def update_reading(self) -> None:
-        """Whether more of the body may come has changed."""
-
-    def enter_tunnel(self, exchange: "Exchange") -> None:
-        """What the client sends from now on goes to ``exchange.send_raw``."""
-
-    def exchange_over(self, exchange: "Exchange", *, keep: bool, cut: bool) -> None:
-        """``keep``: another request may follow. ``cut``: the client must see that the answer is not whole."""
-
-
 class Exchange:
     """``started``: the head of the answer is out. ``ended``: all is over."""
 
-    def __init__(self, client: Client, request: Request, head: Head | None, refusal: Answer | None = None) -> None:
+    def __init__(self, client: ClientSide, request: Request, head: Head | None, refusal: Answer | None = None) -> None:
         """``refusal``: the request is not even looked at."""
         self._client = client
         self._door = client.door
@@ -55,6 +35,7 @@ class Exchange:
         self.record = Record(request)
         self.began = time.monotonic()
         self.upload = Upload(is_chunked=head is not None and head.length is None)
+        self.download = Download(client.send)
         self.started = self.ended = False
         self._refusal = refusal
         self._forward: Forward | None = None
@@ -62,19 +43,12 @@ class Exchange:
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._upstream_is_full = False
-        self._framing: Framing | None = None
-        self._out: list[bytes] = []
         self._keep = head is not None and head.keep
 
     @property
     def is_full(self) -> bool:
         """Whether no more of the body should be read."""
         return self._upstream_is_full or self.upload.kept > self._door.limits.buffered
-
-    @property
-    def is_framed(self) -> bool:
-        """Whether the client sees when the answer is not whole."""
-        return self._framing is None or self._framing.is_framed
 
     @property
     def is_tunnel(self) -> bool:
@@ -167,7 +141,7 @@ class Exchange:
 
     def abandon(self, error: str) -> None:
         """The client is gone."""
-        self._out = []
+        self.download.drop()
         self._finish(None if self.is_tunnel else error, keep=False)
 
     def client_full(self, *, full: bool) -> None:
@@ -193,42 +167,33 @@ class Exchange:
         ends = framing(reply, head, keep=self._keep and not self._door.is_closing)
         named = {ID_HEADER: self.record.request.id, **forward.answer_headers}
         text = heads.for_client(reply.status, reply.lines, named, *ends.lines)
-        self._framing, self._keep = ends, ends.keep
+        self.download.begin(text, ends)
+        self._keep = ends.keep
         self.started = True
         self.record.status = reply.status
         self.record.first_byte = time.monotonic() - self.began
         self._arm()
-        self._out.append(text)
         if self._client.is_full:
             self.client_full(full=True)
         if reply.status == 101:
-            self.flush()
+            self.download.flush()
             self._client.enter_tunnel(self)
         elif head.request.method == "HEAD" and self._upstream is not None:
             self._upstream.end_of_head()
 
     def reply_body(self, data: bytes) -> None:
-        self.record.sent += len(data)
-        forward = self._forward
-        if forward is not None and forward.response is not None and self.record.sent > forward.response:
-            return self._finish(f"the answer is larger than {forward.response} bytes", keep=False, cut=True)
-        self._out.append(b"%x\r\n%b\r\n" % (len(data), data) if self._is_chunked else data)
-        return None
-
-    @property
-    def _is_chunked(self) -> bool:
-        return self._framing is not None and self._framing.is_chunked
+        limit = self._forward.response if self._forward is not None else None
+        if limit is not None and self.download.sent + len(data) > limit:
+            self._finish(f"the answer is larger than {limit} bytes", keep=False, cut=True)
+        else:
+            self.download.add(data)
 
     def reply_end(self) -> None:
-        if self._is_chunked:
-            self._out.append(b"0\r\n\r\n")
+        self.download.end()
         self._finish(None, keep=self._keep)
 
     def flush(self) -> None:
-        """What has been read at once goes out at once: a write costs more than all that is done here."""
-        if out := self._out:
-            self._out = []
-            self._client.send(out[0] if len(out) == 1 else b"".join(out))
+        self.download.flush()
 
     def upstream_lost(self, error: str) -> None:
         upstream, self._upstream = self._upstream, None
@@ -292,7 +257,7 @@ class Exchange:
         self.started = True
         self.record.status = answer.status
         self.record.first_byte = time.monotonic() - self.began
-        self.record.sent = len(body)
+        self.download.sent = len(body)
         self.record.about = {**self.record.about, **answer.about}
         self._client.send(text + body)
         self._finish(error, keep=not is_last)
@@ -303,8 +268,8 @@ class Exchange:
         if self.ended:
             return
         self.ended = True
-        self.flush()
-        self.record.received = self.upload.received
+        self.download.flush()
+        self.record.received, self.record.sent = self.upload.received, self.download.sent
         self.record.taken = time.monotonic() - self.began
         self.record.error = error
         if self._timer is not None:

@@ -14,12 +14,12 @@ log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
-    """Who waits for an answer."""
+    """Who waits for an upstream's answer."""
 
     method: str
 
     def reply(self, reply: Reply) -> None:
-        """Its head. With ``reply.upgrade`` and 101, everything after it is no longer HTTP."""
+        """Its head. With ``reply.upgrade`` and 101, everything after it is no longer HTTP. Raises Malformed."""
 
     def reply_body(self, data: bytes) -> None: ...
     def reply_end(self) -> None: ...

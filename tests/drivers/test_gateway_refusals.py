@@ -99,6 +99,12 @@ async def test_what_comes_before_a_refused_request_is_answered_first(gateway: Ga
     assert b"helloHTTP/1.1 400 " in said
 
 
+async def test_what_follows_an_offer_of_another_protocol_is_read_as_strictly(gateway: Gateway) -> None:
+    offer = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    said = await gateway.say(offer + POST + b"Expect: wonders\r\n\r\n" + GET)
+    assert re.findall(rb"HTTP/1.1 (\d+)", said) == [b"200", b"417"]
+
+
 async def test_a_body_that_breaks_later_ends_the_request_at_the_upstream(gateway: Gateway) -> None:
     gone = asyncio.Event()
 

@@ -1,6 +1,7 @@
 """A client's connection: its requests, one after the other, and their answers in the same order."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections import deque
@@ -124,7 +125,8 @@ class Client(asyncio.Protocol):
             self.update_reading()
 
     def send(self, data: bytes) -> None:
-        self.transport.write(data)
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     def enter_tunnel(self, exchange: Exchange) -> None:
         self._tunnel = exchange
@@ -163,7 +165,8 @@ class Client(asyncio.Protocol):
         if everything_read or not self.transport.can_write_eof():
             self.transport.close()
         else:
-            self.transport.write_eof()
+            with contextlib.suppress(OSError):  # the client is gone, and we are about to hear of it
+                self.transport.write_eof()
             self.update_reading()
 
     def _reset(self) -> None:

@@ -145,11 +145,8 @@ class Exchange:
         self._finish(None if self.is_tunnel else error, keep=False)
 
     def client_full(self, *, full: bool) -> None:
-        if self._upstream is not None and not self._upstream.lost:
-            if full:
-                self._upstream.transport.pause_reading()
-            else:
-                self._upstream.transport.resume_reading()
+        if self._upstream is not None:
+            self._upstream.pause(paused=full)
 
     def _is_too_large(self, size: int) -> bool:
         return self._forward is not None and self._forward.request is not None and size > self._forward.request

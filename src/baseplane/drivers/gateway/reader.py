@@ -51,10 +51,11 @@ class Reader:
         if self.is_deaf:
             return
         self._fed += len(data)
+        rest = None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._go_on(data[upgrade.args[0] :])
+            rest = data[upgrade.args[0] :]
         except httptools.HttpParserCallbackError as error:
             self._unreadable(error.__context__)
         except httptools.HttpParserError as error:
@@ -64,6 +65,8 @@ class Reader:
         else:
             if self._fed > self._limits.head:
                 self.refuse(told(431, f"The head is longer than {self._limits.head} bytes."))
+        if rest is not None:
+            self._go_on(rest)
 
     def _unreadable(self, cause: BaseException | None) -> None:
         if isinstance(cause, Malformed):

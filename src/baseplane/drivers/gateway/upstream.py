@@ -66,7 +66,17 @@ class Upstream(asyncio.Protocol):
         self._fed = self._size = 0
 
     def send(self, data: bytes) -> None:
-        self.transport.write(data)
+        if not self.transport.is_closing():  # else its end is about to be told
+            self.transport.write(data)
+
+    def pause(self, *, paused: bool) -> None:
+        """Let its answer wait."""
+        if self.transport.is_closing():
+            return
+        if paused:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         if self.listener is None:
@@ -159,7 +169,7 @@ class Upstream(asyncio.Protocol):
             self.abort()
         else:
             self.reused = True
-            self.transport.resume_reading()
+            self.pause(paused=False)
             self._pool.put(self)
 
     def is_alive(self) -> bool:

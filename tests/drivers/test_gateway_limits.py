@@ -81,6 +81,23 @@ async def test_an_upstream_that_does_not_begin_in_time_is_given_up() -> None:
         assert [record.error for record in records] == ["it takes too long"] * 2
 
 
+async def test_whoever_is_asked_why_it_was_late_sees_the_time_over() -> None:
+    loop = asyncio.get_running_loop()
+    elapsed = []
+
+    async def decide(request: Request) -> Any:
+        await asyncio.sleep(0.03)  # a cold start is no part of the time
+        began = loop.time()
+        gateway.rules.forward = {"first_byte": 0.05, "broken": lambda: elapsed.append(loop.time() - began)}
+        return gateway.rules.to_upstream(request)
+
+    async with gateway_with() as gateway, gateway.http() as http:
+        gateway.rules.decide = decide
+        gateway.upstream.handler = never
+        assert (await http.get("/")).status_code == 504
+    assert elapsed[0] >= 0.05
+
+
 @pytest.mark.parametrize("kind", [b"transfer-encoding: chunked", b"content-length: 100000", b"x: y"])
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 async def test_an_answer_that_takes_too_long_is_cut_off_and_the_client_sees_it(kind: bytes, version: bytes) -> None:

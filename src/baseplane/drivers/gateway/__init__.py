@@ -60,8 +60,8 @@ class Forward:
 
     Connections are kept for the next request to the same ``socket``: another process behind it needs another path.
     ``headers`` replace those of the same name, in lower case, or with None remove them; ``answer_headers`` do the same
-    to the answer. ``first_byte`` and ``wall`` are in seconds, ``response`` and ``request`` in bytes of the bodies; None
-    is no limit. ``broken`` tells what to answer when the upstream ends or is too late before its first byte;
+    to the answer. ``first_byte`` and ``wall`` are in seconds from when it is handed on, ``response`` and ``request`` in
+    bytes of the bodies; None is no limit. ``broken`` tells what to answer when the upstream ends or is too late before its first byte;
     ``release`` is called once, when all is over. ``about`` goes into the record.
     """
 

@@ -20,6 +20,8 @@ Told = TypeVar("Told")
 
 _SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """RFC 9110, section 9.2.2."""
+TICK = 0.002
+"""Seconds by which a loop's clock, in milliseconds, may be early: whoever measures too must see the time over."""
 
 
 class Exchange:
@@ -33,7 +35,7 @@ class Exchange:
         self.head = head
         self.method = request.method
         self.record = Record(request)
-        self.began = time.monotonic()
+        self.began = self._handed_on = time.monotonic()
         self.upload = Upload(is_chunked=head is not None and head.length is None)
         self.download = Download(client.send)
         self.started = self.ended = False
@@ -106,6 +108,7 @@ class Exchange:
         if head.expects and not self.upload.is_whole and not self.upload.received:
             self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._timer is None:
+            self._handed_on = time.monotonic()
             self._arm()
         had_kept = self.upload.kept
         upstream.send(text + self.upload.opened())
@@ -221,7 +224,7 @@ class Exchange:
         if forward is not None:
             limits = [forward.wall] if self.started else [forward.first_byte, forward.wall]
             if limits := [limit for limit in limits if limit is not None]:
-                self._timer = self._loop.call_at(self.began + min(limits), self._late)
+                self._timer = self._loop.call_at(self._handed_on + min(limits) + TICK, self._late)
 
     def _late(self) -> None:
         self._timer = None

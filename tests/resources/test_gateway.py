@@ -133,8 +133,9 @@ async def test_there_is_nothing_at(case: str, door: Door, ref: str) -> None:
     assert door.echo.calls == []
 
 
-async def test_a_host_that_is_no_projects_does_not_fall_back_to_the_path(door: Door, ref: str) -> None:
-    assert (await door.get(f"/{ref}/functions/v1/x", f"db.{door.host}")).status_code == 404
+async def test_the_path_counts_where_the_host_is_no_projects(door: Door, ref: str) -> None:
+    assert (await door.get(f"/{ref}/functions/v1/x", f"gateway.{door.host}")).json() == [ref, "/x"]
+    assert (await door.get(f"/{'a' * 20}/functions/v1/x", f"{ref}.{door.host}")).status_code == 404
 
 
 @pytest.mark.parametrize("name", sorted(ABSENT.keys() - {"functions/v1"}))

@@ -35,9 +35,8 @@ class Addresses:
         """None when it names no project."""
         if ref := self.ref_of(request.host):
             return _place(ref, request.target)
-        if not request.host.endswith(self._suffixes) and (found := _BY_PATH.fullmatch(request.target)):
-            return _place(found["ref"], found["target"])
-        return None
+        found = _BY_PATH.fullmatch(request.target)
+        return _place(found["ref"], found["target"]) if found else None
 
     def ref_of(self, host: str) -> str | None:
         """The project whose host that is."""

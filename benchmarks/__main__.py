@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.advisors import advisors
 from benchmarks.api import api
 from benchmarks.figures import HEADER, Figure
+from benchmarks.gateway import gateway
 from benchmarks.idle import idle
 from benchmarks.ingress import ingress, sessions, wake
 from benchmarks.installation import Installation, running
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "advisors": (lambda i: advisors(i, 30), lambda i: advisors(i, 3)),
     "ingress": (lambda i: ingress(i, 4, 5), lambda i: ingress(i, 1, 1)),
     "sessions": (lambda i: sessions(i, 2000), lambda i: sessions(i, 20)),
+    "gateway": (lambda i: gateway(i, 4, 5), lambda i: gateway(i, 1, 1)),
     "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),

@@ -64,6 +64,8 @@ def running(**settings: str) -> Iterator[Installation]:
         "BASEPLANE_RATE_LIMIT": "0",
         "BASEPLANE_POSTGRES_PORT": "0",
         "BASEPLANE_POOLER_PORT": "0",
+        "BASEPLANE_HTTP_PORT": "0",
+        "BASEPLANE_HTTPS_PORT": "0",
         **settings,
         "BASEPLANE_OUTBOUND_ALLOW": "127.0.0.1/32",
     }

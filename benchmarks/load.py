@@ -5,16 +5,18 @@ python -m benchmarks.load URL TOKEN SECONDS CONNECTIONS
 
 import asyncio
 import json
+import ssl
 import subprocess
 import sys
 import time
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import uvloop
 
 
-async def _connection(host: str, port: int, request: bytes, until: float, taken: list[float]) -> None:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _connection(where: SplitResult, request: bytes, until: float, taken: list[float]) -> None:
+    tls = ssl._create_unverified_context() if where.scheme == "https" else None  # noqa: SLF001
+    reader, writer = await asyncio.open_connection(where.hostname, where.port, ssl=tls)
     while time.perf_counter() < until:
         began = time.perf_counter()
         writer.write(request)
@@ -29,12 +31,10 @@ async def _connection(host: str, port: int, request: bytes, until: float, taken:
 
 async def _main(url: str, token: str, seconds: float, connections: int) -> None:
     where = urlsplit(url)
-    assert where.hostname
-    assert where.port
     request = f"GET {where.path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
     taken: list[float] = []
     until = time.perf_counter() + seconds
-    work = (_connection(where.hostname, where.port, request, until, taken) for _ in range(connections))
+    work = (_connection(where, request, until, taken) for _ in range(connections))
     await asyncio.gather(*work)
     sys.stdout.write(json.dumps(taken))
 

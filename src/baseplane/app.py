@@ -1,16 +1,17 @@
-"""The composition root: settings become a database, drivers and keys; these become the API, the worker, the ingress."""
+"""The composition root: settings become a database, drivers and keys; these become the API, the worker and the doors."""
 
 import asyncio
 import contextlib
 import logging
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import psycopg
 from fastapi import APIRouter, FastAPI
 from psycopg.conninfo import conninfo_to_dict
@@ -21,10 +22,13 @@ from baseplane.api.edge import Edge
 from baseplane.api.rate_limits import RateLimits
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.caddy import Acme, Caddy
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
+from baseplane.drivers.gateway.lines import Lines
+from baseplane.drivers.gateway.server import HttpGateway
 from baseplane.drivers.ingress import Limits
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
@@ -39,10 +43,14 @@ from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.advisors import routes as advisors
 from baseplane.resources.api_keys import routes as api_keys
+from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.disk import routes as disk
 from baseplane.resources.disk import watch as disks
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
+from baseplane.resources.gateway.auth import auth
+from baseplane.resources.gateway.call import Service
+from baseplane.resources.gateway.router import KNOWN_HOST, ProjectRouter
 from baseplane.resources.introspection import routes as introspection
 from baseplane.resources.migrations import routes as migrations
 from baseplane.resources.network import routes as network
@@ -133,6 +141,13 @@ class Paths:
     @property
     def logs(self) -> Path:
         return self.root / "log"
+
+    @property
+    def caddy(self) -> Path:
+        return self.root / "caddy"
+
+    def log_of(self, part: str) -> Path:
+        return self.caddy / "caddy.log" if part == "caddy" else self.logs / f"{part}.log"
 
     @property
     def database_url(self) -> Path:
@@ -253,10 +268,15 @@ def build_ingress(rt: Runtime) -> PostgresIngress:
     return PostgresIngress(gate, authority, rt.settings.project_host, Limits())
 
 
+def _take_all_files() -> None:
+    """A client takes two: its own connection, and the one to what it wants."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def run_ingress(rt: Runtime) -> None:
     """Serve the Postgres door on its two ports, until cancelled."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # two files a session
+    _take_all_files()
     ingress = build_ingress(rt)
     settings = rt.settings
     try:
@@ -266,3 +286,63 @@ async def run_ingress(rt: Runtime) -> None:
         await presence.attend(rt, ingress)
     finally:
         await ingress.close()
+
+
+def services(resolver: Resolver) -> dict[str, Service]:
+    """What answers at a project's HTTP address, by path; the rest says that it does not run here."""
+    return {"auth/v1": auth(resolver.jwks)}
+
+
+def build_gateway(rt: Runtime, resolver: Resolver, served: Mapping[str, Service], lines: Lines) -> HttpGateway:
+    """The HTTP door over an open runtime; it listens when told where. ``resolver`` must attend meanwhile."""
+    return HttpGateway(ProjectRouter(rt.settings, resolver.project, served, lines.write))
+
+
+def caddy(settings: Settings) -> Caddy:
+    """What ends TLS before the gateway."""
+    acme = None
+    if settings.acme_email:
+        ask = f"http://{settings.door_host}:{settings.http_port}{KNOWN_HOST}"
+        acme = Acme(settings.acme_email, settings.acme_directory, ask)
+    paths = Paths(settings.data_dir)
+    return Caddy(
+        paths.caddy,
+        Layout(settings.data_dir).caddy,
+        account(settings.http_user),
+        Authority(paths.authority),
+        settings.project_host,
+        acme,
+        settings.trusted_proxies,
+    )
+
+
+async def _renew(front: Caddy) -> None:
+    """Look once an hour whether the certificate that Caddy shows needs to be another, until cancelled."""
+    while True:
+        await asyncio.sleep(3600)  # it has begun with a fresh one
+        try:
+            if await front.keep_current():
+                log.info("Caddy has got another certificate")
+        except (OSError, aiohttp.ClientError) as error:
+            log.warning("Caddy took no certificate: %s", error)
+
+
+async def run_gateway(rt: Runtime) -> None:
+    """Serve the HTTP door on its port and its sockets, until cancelled."""
+    _take_all_files()
+    settings, resolver = rt.settings, Resolver(rt)
+    lines = Lines(Paths(settings.data_dir).logs / "edge.jsonl")
+    gateway = build_gateway(rt, resolver, services(resolver), lines)
+    front = caddy(settings)
+    front.prepare()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(resolver.attend())
+            tasks.create_task(lines.run())
+            tasks.create_task(_renew(front))
+            await gateway.listen(settings.ingress_host, settings.http_port, proxies=settings.trusted_proxies)
+            await gateway.listen_on(Layout(settings.data_dir).gateway)
+            await gateway.listen_on(front.gateway, proxies=settings.trusted_proxies + 1)
+    finally:
+        await gateway.close()
+        await lines.flush()

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """How clients reach the API when that is not http://<listen>, for instance behind a TLS proxy."""
     ingress_host: str = "127.0.0.1"
-    """The address that the Postgres door binds, and at which the other parts reach it."""
+    """The address that the Postgres and HTTP doors bind, and at which the other parts reach them."""
     database_url: SecretStr | None = None
     """The platform database. Unset, `baseplane up` runs one in the data directory."""
     platform_key: SecretStr | None = None
@@ -49,7 +49,12 @@ class Settings(BaseSettings):
     postgres_port: int = Field(5432, ge=0, le=65535)
     pooler_port: int = Field(6543, ge=0, le=65535)
     http_port: int = Field(8000, ge=0, le=65535)
-    https_port: int = Field(8443, ge=0, le=65535)
+    https_port: int = Field(443 if IS_ROOT else 8443, ge=0, le=65535)
+    acme_email: str = ""
+    """Set, projects' hosts get certificates from ``acme_directory``, which must reach them on port 443."""
+    acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
+    http_user: str = "baseplane-http"
+    """The system user that runs Caddy when Baseplane runs as root."""
     engine: int = 17
     """The Postgres major of new projects."""
     postgres_user: str = "baseplane-pg"
@@ -135,9 +140,19 @@ class Settings(BaseSettings):
     def api_url(self) -> str:
         return (self.public_url or f"http://{self.listen}").rstrip("/")
 
+    @property
+    def door_address(self) -> str:
+        """At what this machine reaches the doors: ``ingress_host``, unless that is every address."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.ingress_host, self.ingress_host)  # noqa: S104
+
+    @property
+    def door_host(self) -> str:
+        """The same as it stands in a URL."""
+        return f"[{self.door_address}]" if ":" in self.door_address else self.door_address
+
     def url_of(self, ref: str) -> str:
         """Where the project is reached over HTTP."""
-        url = self.project_url or f"http://{self.ingress_host}:{self.http_port}/{{ref}}"
+        url = self.project_url or f"http://{self.door_host}:{self.http_port}/{{ref}}"
         return url.replace("{ref}", ref)
 
     @classmethod

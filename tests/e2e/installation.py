@@ -39,7 +39,7 @@ class Installation:
 
     def command(self, listen: str = "127.0.0.1:0") -> dict[str, Any]:
         """Arguments for subprocess."""
-        zero = dict.fromkeys(("POSTGRES_PORT", "POOLER_PORT", "RATE_LIMIT"), "0")
+        zero = dict.fromkeys(("POSTGRES_PORT", "POOLER_PORT", "HTTP_PORT", "HTTPS_PORT", "RATE_LIMIT"), "0")
         arguments = ["--data-dir", str(self.data_dir), "--listen", listen]
         return {
             "args": [sys.executable, "-m", "baseplane", "up", *arguments],
@@ -88,7 +88,11 @@ class Installation:
 
     def part(self, name: str) -> int | None:
         """The pid of the part called ``name``."""
-        found = [process.pid for process, line in self.processes().items() if line[1:4] == ["-m", "baseplane", name]]
+        found = [
+            process.pid
+            for process, line in self.processes().items()
+            if line[1:4] == ["-m", "baseplane", name] or (Path(line[0]).name == name and line[1:2] == ["run"])
+        ]
         return found[0] if found else None
 
     def kill_part(self, name: str) -> None:

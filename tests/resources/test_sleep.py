@@ -14,7 +14,9 @@ from baseplane.drivers.cluster import State
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 from baseplane.resources.access import sweeper
+from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.doors import presence
+from baseplane.resources.gateway.waking import Waker
 from baseplane.resources.projects import sleep, store
 from baseplane.runtime import Runtime
 from tests.conftest import Client, client_of, open_door, working
@@ -80,6 +82,23 @@ async def test_many_who_come_at_once_are_all_let_in(rt: Runtime, asleep: str, wo
 
 async def test_a_query_over_the_api_wakes_it(client: Client, asleep: str, worker: None) -> None:
     assert (await client.query(asleep, "select 1 as n")).json() == [{"n": 1}]
+
+
+async def test_a_request_that_needs_the_database_wakes_it(
+    rt: Runtime, asleep: str, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waker, resolver = Waker(rt), Resolver(rt)
+    hearing = asyncio.create_task(resolver.attend())
+    assert (await resolver.project(asleep)).asleep
+    await waker.awaken(await resolver.project(asleep))
+    assert await rt.clusters.observe(asleep) == State.RUNNING
+    async with asyncio.timeout(1):
+        while (await resolver.project(asleep)).asleep:
+            await asyncio.sleep(0.01)
+    monkeypatch.setattr(sleep, "awaken", None)  # nobody is asked again so soon
+    await waker.awaken(await resolver.project(asleep))
+    hearing.cancel()
+    await asyncio.wait([hearing])
 
 
 async def test_a_new_password_wakes_it(rt: Runtime, client: Client, asleep: str, worker: None) -> None:

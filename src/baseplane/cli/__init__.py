@@ -59,7 +59,7 @@ def main() -> None:
 def _register() -> None:
     from baseplane.cli import doctor, engines, hosts, parts, people, snippets, up
 
-    for command in (up.up, parts.api, parts.worker, parts.ingress, doctor.doctor, engines.engines, hosts.hosts):
+    for command in (up.up, *parts.PARTS, doctor.doctor, engines.engines, hosts.hosts):
         main.add_command(command)
     for group in (people.user, people.org, people.token, snippets.snippet):
         main.add_command(group)

@@ -14,6 +14,7 @@ import psycopg
 
 from baseplane import app
 from baseplane.cli import data_dir, load_settings, ports
+from baseplane.drivers import caddy
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.engines import pick
 from baseplane.drivers.cluster.layout import Layout
@@ -72,6 +73,10 @@ def _pooler(settings: Settings) -> Iterator[Finding]:
         yield None, f"pooler: the pooler's port serves sessions, for PgBouncer is not installed. {GET_POOLER}"
 
 
+def _caddy(_: Settings) -> Iterator[Finding]:
+    yield True, f"https: Caddy {caddy.version()}"
+
+
 def _who_runs_postgres(settings: Settings) -> Iterator[Finding]:
     runs = account(settings.postgres_user)
     layout = Layout(settings.data_dir)
@@ -97,6 +102,8 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         ("listen", settings.listen_host, settings.listen_port),
         ("postgres_port", settings.ingress_host, settings.postgres_port),
         ("pooler_port", settings.ingress_host, settings.pooler_port),
+        ("http_port", settings.ingress_host, settings.http_port),
+        ("https_port", settings.ingress_host, settings.https_port),
     ):
         if not port or ports.is_free(host, port):
             yield True, f"ports: {port or 'any'} ({name}) is free"
@@ -125,6 +132,7 @@ def _database_and_clock(settings: Settings) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _engines,
     _pooler,
+    _caddy,
     _who_runs_postgres,
     _disk,
     _ports,

@@ -12,13 +12,10 @@ from baseplane.cli import data_dir, load_settings
 from baseplane.database import Database
 from baseplane.resources.projects import store
 from baseplane.resources.projects.status import Status
-from baseplane.settings import Settings
 
 HOSTS = Path("/etc/hosts")
 BEGIN, END = "# baseplane {host}: begin", "# baseplane {host}: end"
 """Around the lines that are ours; one block for each installation, told apart by its domain."""
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""At what the machine reaches a door that is bound to every address."""
 
 
 @click.command()
@@ -35,7 +32,7 @@ ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 def hosts(data_dir: Path | None, path: Path, write: bool) -> None:
     """Print the host names of all projects as lines of a hosts file, or keep them in one."""
     settings = load_settings(data_dir=data_dir)
-    text = block(settings.project_host, _address(settings), asyncio.run(_refs(app.database_url(settings))))
+    text = block(settings.project_host, settings.door_address, asyncio.run(_refs(app.database_url(settings))))
     if not write:
         click.echo(text, nl=False)
         return
@@ -49,10 +46,6 @@ def hosts(data_dir: Path | None, path: Path, write: bool) -> None:
 async def _refs(url: str) -> list[str]:
     async with Database(url, max_size=1) as database, database.connection() as db:
         return [project.ref for project in await store.list_in(db, set(Status) - {Status.REMOVED})]
-
-
-def _address(settings: Settings) -> str:
-    return ANYWHERE.get(settings.ingress_host, settings.ingress_host)
 
 
 def block(host: str, address: str, refs: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""`baseplane api`, `worker`, `ingress`: the parts of an installation, each a process of its own."""
+"""`baseplane api`, `worker`, `ingress`, `gateway`, `caddy`: the parts of an installation, each a process of its own."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from baseplane.cli import data_dir, load_settings
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
 
-API_CONNECTIONS, INGRESS_CONNECTIONS = 10, 4
+API_CONNECTIONS, INGRESS_CONNECTIONS, GATEWAY_CONNECTIONS = 10, 4, 6
 WORKER_SPARE_CONNECTIONS = 6
 """Beside those of the runs: the queue's own, the sweeper's and the monitor's."""
 
@@ -54,6 +54,24 @@ def ingress(data_dir: Path | None, log_file: Path | None, parent: int | None) ->
     """Serve the Postgres door of all projects."""
     settings = load_settings(data_dir=data_dir)
     _run("ingress", settings, log_file, parent, app.run_ingress, INGRESS_CONNECTIONS)
+
+
+@part
+def gateway(data_dir: Path | None, log_file: Path | None, parent: int | None) -> None:
+    """Serve the HTTP door of all projects."""
+    settings = load_settings(data_dir=data_dir)
+    _run("gateway", settings, log_file, parent, app.run_gateway, GATEWAY_CONNECTIONS)
+
+
+@part
+def caddy(data_dir: Path | None, log_file: Path | None, parent: int | None) -> None:
+    """End TLS before the gateway, as Caddy."""
+    settings = load_settings(data_dir=data_dir)
+    logs.configure("caddy", settings.log_level, log_file)
+    app.caddy(settings).become(settings.ingress_host, settings.https_port, parent)
+
+
+PARTS = (api, worker, ingress, gateway, caddy)
 
 
 async def _serve_api(rt: Runtime) -> None:

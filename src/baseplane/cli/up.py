@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import fcntl
+import http.client
 import json
 import os
 import signal
-import urllib.request
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -25,14 +26,15 @@ from baseplane.drivers.pooler.local import LocalPoolers
 from baseplane.errors import Unavailable
 from baseplane.settings import IS_ROOT, Settings
 
-READY_WITHIN = 60.0  # seconds for API and ingress to answer
+READY_WITHIN = 60.0  # seconds for the API and the doors to answer
+HTTPS, HTTPS_INSTEAD = 443, 8443
 
 
 @click.command()
 @data_dir
 @click.option("--listen", metavar="HOST:PORT", help="Where to serve the API.  [env: BASEPLANE_LISTEN]")
 def up(data_dir: Path | None, listen: str | None) -> None:
-    """Start everything: platform database, API, worker, ingress. Ctrl-C stops it all."""
+    """Start everything: platform database, API, worker, both doors. Ctrl-C stops it all."""
     settings = load_settings(data_dir=data_dir, listen=listen)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     settings.data_dir.chmod(0o711 if IS_ROOT else 0o700)  # as root, Postgres' own user passes through
@@ -64,7 +66,7 @@ def _write_pid(file: IO[str]) -> None:
 
 
 def _with_free_ports(settings: Settings) -> Settings:
-    """The API's port is the one asked for or none; Postgres' ports give way to others. Raises Unavailable."""
+    """The API's port is the one asked for or none; those of the doors give way to others. Raises Unavailable."""
     if settings.listen_port and not ports.is_free(settings.listen_host, settings.listen_port):
         raise Unavailable(
             f"Port {settings.listen_port} of {settings.listen_host} is taken{ports.holder(settings.listen_port)}."
@@ -73,9 +75,10 @@ def _with_free_ports(settings: Settings) -> Settings:
     api = settings.listen_port or ports.free_near(settings.listen_host, 0)
     chosen: dict[str, object] = {"listen": f"{settings.listen_host}:{api}"}
     taken = {api}
-    for name in ("postgres_port", "pooler_port"):
+    for name in ("postgres_port", "pooler_port", "http_port", "https_port"):
         wanted = getattr(settings, name)
-        port = ports.free_near(settings.ingress_host, wanted)
+        is_own = wanted == HTTPS and ports.is_free(settings.ingress_host, HTTPS)
+        port = ports.free_near(settings.ingress_host, wanted if is_own or wanted != HTTPS else HTTPS_INSTEAD)
         while port in taken:
             port = ports.free_near(settings.ingress_host, port + 1)
         if wanted and port != wanted:
@@ -152,41 +155,59 @@ def _start_parts(settings: Settings, url: str, paths: app.Paths) -> Supervisor:
         "BASEPLANE_LISTEN": settings.listen,
         "BASEPLANE_POSTGRES_PORT": str(settings.postgres_port),
         "BASEPLANE_POOLER_PORT": str(settings.pooler_port),
+        "BASEPLANE_HTTP_PORT": str(settings.http_port),
+        "BASEPLANE_HTTPS_PORT": str(settings.https_port),
     }
     supervisor = Supervisor(environment, click.echo)
-    for name in ("ingress", "worker", "api"):
+    for name in ("ingress", "gateway", "caddy", "worker", "api"):
         supervisor.start(name, "--log-file", str(paths.logs / f"{name}.log"))
     return supervisor
 
 
 async def _ready(settings: Settings, supervisor: Supervisor, stopped: asyncio.Event) -> bool:
-    """Wait until the API and the ingress answer. Raises Unavailable when a part dies or the time is over."""
+    """Wait until the API and the doors answer. Raises Unavailable when a part dies or the time is over."""
     deadline = asyncio.get_running_loop().time() + READY_WITHIN
     while not stopped.is_set():
         if part := supervisor.died():
-            log = app.Paths(settings.data_dir).logs / f"{part.name}.log"
+            log = app.Paths(settings.data_dir).log_of(part.name)
             raise Unavailable(f"The {part.name} did not start; {log} says why: {_last_line(log)}")
-        if await asyncio.to_thread(_answers, settings) and not ports.is_free(
-            settings.ingress_host, settings.postgres_port
-        ):
+        if await asyncio.to_thread(_all_answer, settings):
             return True
         if asyncio.get_running_loop().time() > deadline:
-            raise Unavailable(f"The API did not answer within {READY_WITHIN:g} seconds; see {settings.data_dir}/log.")
+            raise Unavailable(f"Not all parts answered within {READY_WITHIN:g} seconds; see {settings.data_dir}/log.")
         await asyncio.sleep(0.05)
     return False
 
 
-def _answers(settings: Settings) -> bool:
-    url = f"http://{settings.listen}/health"
-    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as response:
-        return bool(response.status == 200)
+def _all_answer(settings: Settings) -> bool:
+    host = settings.door_host
+    return (
+        not ports.is_free(settings.ingress_host, settings.postgres_port)
+        and _answers(http.client.HTTPConnection(settings.listen, timeout=2))
+        and _answers(http.client.HTTPConnection(host, settings.http_port, timeout=2))
+        and _answers(http.client.HTTPSConnection(host, settings.https_port, timeout=2, context=_by_address(settings)))
+    )
+
+
+def _by_address(settings: Settings) -> ssl.SSLContext:
+    """Trusts our own authority; what is called by its address shows a certificate for its name."""
+    context = ssl.create_default_context(cafile=app.Paths(settings.data_dir).authority / "ca.pem")
+    context.check_hostname = False
+    return context
+
+
+def _answers(connection: http.client.HTTPConnection) -> bool:
+    """Whether the API or the gateway behind it is healthy."""
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
     return False
 
 
 def _last_line(log: Path) -> str:
-    with contextlib.suppress(OSError, IndexError, ValueError):
+    with contextlib.suppress(OSError, LookupError, ValueError):
         line = json.loads(log.read_text().splitlines()[-1])
-        return str(line.get("exception", line["message"])).splitlines()[-1]
+        return str(line.get("exception") or line.get("message") or line["msg"]).splitlines()[-1]
     return "it logged nothing"
 
 
@@ -203,7 +224,14 @@ async def _until(stopped: asyncio.Event, supervisor: Supervisor) -> None:
 def _announce(settings: Settings, paths: app.Paths, token: str | None) -> None:
     facts = {
         "api_url": settings.api_url,
-        "ports": {"api": settings.listen_port, "postgres": settings.postgres_port, "pooler": settings.pooler_port},
+        "http_url": f"http://{settings.door_host}:{settings.http_port}",
+        "ports": {
+            "api": settings.listen_port,
+            "postgres": settings.postgres_port,
+            "pooler": settings.pooler_port,
+            "http": settings.http_port,
+            "https": settings.https_port,
+        },
         "pid": os.getpid(),
         "data_dir": str(settings.data_dir),
         "project_host": settings.project_host,
@@ -220,6 +248,7 @@ def _announce(settings: Settings, paths: app.Paths, token: str | None) -> None:
 Baseplane is ready.
   API       {settings.api_url}      (documentation: {settings.api_url}/docs)
   Postgres  {settings.ingress_host}:{settings.postgres_port}, user postgres.<project ref>
+  Projects  {settings.url_of("<project ref>")}
   Data      {settings.data_dir}
 
 Try:

@@ -52,6 +52,16 @@ class Layout:
         """The Postgres door, for users of this machine: what projects run here may not use its network."""
         return self.sockets / "doors" / SOCKET_NAME
 
+    @property
+    def gateway(self) -> Path:
+        """The HTTP door's own socket, for everybody on this machine."""
+        return self.sockets / "gateway.sock"
+
+    @property
+    def caddy(self) -> Path:
+        """Sockets between Caddy and the gateway, which nobody else may name."""
+        return self.sockets / "caddy"
+
     def cluster(self, ref: str) -> "ClusterFiles":
         """Its sockets lie in a directory that only who has the installation's files can name: all clusters run as one
         user, and postgres_fdw would otherwise lead from one tenant's SQL to another's socket, past the door's rules.

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 import ssl
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -45,14 +44,3 @@ class Door:
         self.background.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("work of the door failed", exc_info=error)
-
-
-def keep_alive(connection: socket.socket) -> None:
-    """Notice clients that vanished, after two minutes of silence, and send what there is at once."""
-    if connection.family == socket.AF_UNIX:
-        return
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6)):
-        if hasattr(socket, option):
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

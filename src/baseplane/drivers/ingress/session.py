@@ -7,11 +7,12 @@ from collections.abc import Coroutine
 from typing import cast
 
 from baseplane.drivers.ingress import Refused, Route, Visitor, startup
-from baseplane.drivers.ingress.door import Door, keep_alive
+from baseplane.drivers.ingress.door import Door
 from baseplane.drivers.ingress.password import ASK_CLEARTEXT, ClusterLogin, Prompt
 from baseplane.drivers.ingress.peers import peer_of
 from baseplane.drivers.ingress.tls import Tls
 from baseplane.drivers.ingress.upstream import Upstream, deliver_cancel
+from baseplane.drivers.sockets import keep_alive
 from baseplane.errors import BaseplaneError
 
 log = logging.getLogger(__name__)

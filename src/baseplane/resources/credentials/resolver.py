@@ -82,6 +82,10 @@ class Resolver:
         """The claims of a JWT: of the project's own keys, or of a third party. Raises Refused, NotFound, Unavailable."""
         return tokens.verify(await self._snapshot(ref), token)
 
+    async def project(self, ref: str) -> store.Project:
+        """The project, in the state that it is in now. Raises NotFound, Unavailable."""
+        return (await self._snapshot(ref)).project
+
     async def jwks(self, ref: str) -> dict[str, Any]:
         """Public keys, for everybody: /auth/v1/.well-known/jwks.json. Raises NotFound, Unavailable."""
         return (await self._snapshot(ref)).public_jwks

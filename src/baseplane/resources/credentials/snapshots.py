@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
+from typing import TypeVar
 
 import psycopg
 
@@ -19,6 +20,8 @@ from baseplane.resources.credentials.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
+Kept = TypeVar("Kept")
+
 CHANNEL = "baseplane_keys"
 HEARTBEAT = 0.25
 """Seconds between two proofs that we hear."""
@@ -26,22 +29,26 @@ BELIEVED = 0.75
 """Seconds after a proof in which snapshots are believed."""
 READ_WITHIN = 5.0
 MOST = 5000
-"""Projects that are remembered, unknown refs too."""
+"""Projects that are remembered, and refs of which is known that they are none: those may be anybody's invention."""
 
 
 class Snapshots:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
-        self._known: OrderedDict[str, Snapshot | None] = OrderedDict()
+        self._known: OrderedDict[str, Snapshot] = OrderedDict()
+        self._unknown: OrderedDict[str, None] = OrderedDict()
         self._reading: dict[str, asyncio.Task[Snapshot | None]] = {}
         self._proven = float("-inf")
 
     async def get(self, ref: str) -> Snapshot | None:
         """None without such a project. Raises Unavailable."""
-        if self._proven + BELIEVED > time.monotonic() and ref in self._known:
-            self._known.move_to_end(ref)
-            return self._known[ref]
+        if self._proven + BELIEVED > time.monotonic():
+            if ref in self._known:
+                self._known.move_to_end(ref)
+                return self._known[ref]
+            if ref in self._unknown:
+                return None
         reading = self._reading.get(ref)
         if reading is None:
             reading = self._reading[ref] = asyncio.create_task(self._read(ref))
@@ -63,18 +70,20 @@ class Snapshots:
                 del self._reading[ref]
 
     def _keep(self, ref: str, found: Snapshot | None) -> None:
-        self._known[ref] = found
-        self._known.move_to_end(ref)
-        while len(self._known) > MOST:
-            self._known.popitem(last=False)
+        if found is None:
+            _put(self._unknown, ref, None)
+        else:
+            _put(self._known, ref, found)
 
     def forget(self, ref: str | None = None) -> None:
         """Read again what is asked for next: of one project, or of all."""
         if ref is None:
             self._known.clear()
+            self._unknown.clear()
             self._reading.clear()
         else:
             self._known.pop(ref, None)
+            self._unknown.pop(ref, None)
             self._reading.pop(ref, None)
 
     async def attend(self) -> None:
@@ -100,3 +109,10 @@ class Snapshots:
                 self._proven = asked
                 async for notification in connection.notifies(timeout=HEARTBEAT):
                     self.forget(notification.payload)
+
+
+def _put(known: OrderedDict[str, Kept], ref: str, found: Kept) -> None:
+    known[ref] = found
+    known.move_to_end(ref)
+    while len(known) > MOST:
+        known.popitem(last=False)

@@ -47,9 +47,10 @@ class Door:
 
 
 @contextlib.asynccontextmanager
-async def opened(rt: Runtime, port: int = 0) -> AsyncIterator[Door]:
+async def opened(rt: Runtime, port: int = 0, *, install: bool = True) -> AsyncIterator[Door]:
     assert isinstance(rt.clusters, LocalClusters)
-    program.install(rt.settings.engines_dir, lambda _: None)
+    if install:
+        program.install(rt.settings.engines_dir, lambda _: None)
     layout = Layout(rt.settings.data_dir)
     resolver = Resolver(rt)
     rest = LocalRest(layout, rt.clusters.account, rt.settings.engines_dir)

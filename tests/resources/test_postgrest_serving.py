@@ -1,7 +1,10 @@
 """/rest/v1 as a project's users have it: their keys and tokens, row security, and everything that may go wrong."""
 
 import asyncio
+import dataclasses
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,9 +12,14 @@ import psutil
 import pytest
 from joserfc.jwk import ECKey, OctKey
 
+from baseplane.drivers.cluster import State
 from baseplane.drivers.rest import program
+from baseplane.resources.postgrest import store
+from baseplane.resources.postgrest.store import RestSettings
+from baseplane.resources.projects import sleep
 from baseplane.runtime import Runtime
-from tests.conftest import Client
+from baseplane.workflows.queue import Queue
+from tests.conftest import Client, Limited, working
 from tests.resources.keys import (
     issuer_key,
     legacy,
@@ -340,3 +348,63 @@ async def test_a_paused_project_says_so(real: Client, door: Door) -> None:
     await until(lambda: door.call("GET", ref, "/nothing", key), lambda answer: answer.status_code == 404)
     await real.call("DELETE", f"/v1/projects/{ref}")
     await until(lambda: door.call("GET", ref, "/nothing", key), lambda answer: "Project not found" in answer.text)
+
+
+async def test_an_open_server_lets_its_project_sleep_and_the_next_request_wakes_both(
+    real: Client, real_rt: Runtime
+) -> None:
+    settings = real_rt.settings.model_copy(update={"sleep_after": 1.0})
+    rt = dataclasses.replace(real_rt, settings=settings)
+    queue = Queue(rt)
+    await queue.open()
+    ref = await real.active_project()
+    key = (await legacy(real, ref))["anon"]
+    async with opened(rt) as door:
+        await until(lambda: door.call("GET", ref, "/nothing", key), lambda answer: answer.status_code == 404)
+        async with rt.database.connection() as db:
+            await db.execute("update projects set used_at = now() - interval '1 hour' where ref = %s", [ref])
+        await sleep.look(rt)
+        await queue.drain()
+        assert await rt.clusters.observe(ref) == State.STOPPED
+        assert door.rest._servers[ref].is_running()
+        async with working(queue):
+            answer = await until(
+                lambda: door.call("GET", ref, "/nothing", key), lambda answer: answer.status_code == 404
+            )
+        assert answer.json()["code"] == "42P01"
+        assert await rt.clusters.observe(ref) == State.RUNNING
+
+
+async def test_health_is_what_came_back_through_the_door(real: Client, limited: Limited, door: Door, ref: str) -> None:
+    async def health(api: Client, ref: str) -> Any:
+        (rest,) = await api.get(f"/v1/projects/{ref}/health?services=rest&timeout_ms=10000")
+        return rest
+
+    async with limited(project_url=f"{door.url}/{{ref}}") as api:
+        assert await health(api, ref) == {"name": "rest", "healthy": True, "status": "ACTIVE_HEALTHY"}
+    async with limited(project_url="http://127.0.0.1:1/{ref}") as api:
+        rest = await health(api, ref)
+        assert (rest["healthy"], rest["status"]) == (False, "UNHEALTHY")
+        assert "HTTP door does not answer" in rest["error"]
+
+
+async def test_health_of_a_data_api_that_is_off_is_called_not_there(
+    real: Client, real_rt: Runtime, limited: Limited, door: Door
+) -> None:
+    ref = await real.active_project()
+    async with real_rt.database.connection() as db:
+        await store.write(db, ref, RestSettings(db_schema=""))
+    async with limited(project_url=f"{door.url}/{{ref}}") as api:
+        (rest,) = await api.get(f"/v1/projects/{ref}/health?services=rest")
+    said = json.loads(rest["error"])
+    assert said["error"] == "Failed to retrieve project's rest service health"  # what Terraform takes for "not there"
+    assert "is off" in said["reason"]
+
+
+async def test_where_postgrest_is_not_installed_that_is_said(
+    real_rt: Runtime, tmp_path: Path, ref: str, publishable: str
+) -> None:
+    without = dataclasses.replace(real_rt, settings=real_rt.settings.model_copy(update={"engines_dir": tmp_path}))
+    async with opened(without, install=False) as door:
+        answer = await door.call("GET", ref, "/notes", publishable)
+    assert (answer.status_code, answer.json()["code"]) == (503, "REST_NOT_INSTALLED")

@@ -1,7 +1,6 @@
 """Answers /rest/v1 of every project: who asks is found out here, the rest is PostgREST's."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +18,11 @@ from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.credentials.shapes import Credentials
 from baseplane.resources.credentials.snapshot import Snapshot
 from baseplane.resources.gateway.call import Call
+from baseplane.resources.gateway.waking import Waker
 from baseplane.resources.postgrest import inside, store
 from baseplane.resources.postgrest.store import RestSettings
-from baseplane.resources.projects import sleep
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects.status import NEXT_STEP, OPEN
-from baseplane.resources.projects.store import Project
 from baseplane.runtime import Runtime
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
@@ -53,7 +51,7 @@ class RestService:
         self._cluster = cluster
         self._known: dict[str, _Known] = {}
         self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._awake: dict[str, float] = {}
+        self._waker = Waker(rt)
 
     async def __call__(self, call: Call) -> Forward | Answer:
         """Raises Refused, NotFound, Forbidden, Unavailable."""
@@ -91,21 +89,13 @@ class RestService:
                 "The Data API of this project is off: no schema is exposed. Set db_schema in its configuration.",
                 code=SWITCHED_OFF,
             )
-        await self._awaken(project)
+        await self._waker.awaken(project)
         try:
             return await self._rest.lease(known.spec, known.prepare)
         except RestFailed as error:
-            self._awake.pop(ref, None)
             raise Unavailable(
                 f"The Data API of this project does not answer. {error.message}", **error.extra
             ) from error
-
-    async def _awaken(self, project: Project) -> None:
-        """Asked for again long before the project could fall asleep, and not for every request."""
-        idle = self._rt.settings.sleep_after * 60
-        if (idle or project.asleep) and self._awake.get(project.ref, 0.0) < time.monotonic():
-            await sleep.awaken(self._rt, project)
-            self._awake[project.ref] = time.monotonic() + idle / 2
 
     async def _find(self, ref: str) -> _Known:
         """Read anew for every new snapshot. Raises NotFound, Unavailable."""

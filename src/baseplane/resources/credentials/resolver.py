@@ -40,7 +40,7 @@ class Resolver:
         ``apikey`` is that of the query, where a WebSocket has it. A key as Bearer wins over the other.
         Raises Refused, NotFound, Unavailable.
         """
-        snapshot = await self.snapshot(ref)
+        snapshot = await self._snapshot(ref)
         shown, bearer = headers.get("apikey") or apikey, bearer_of(headers)
         if bearer is not None and _is_key(snapshot, bearer):
             shown, bearer = bearer, None
@@ -80,19 +80,23 @@ class Resolver:
 
     async def verify(self, ref: str, token: str) -> Claims:
         """The claims of a JWT: of the project's own keys, or of a third party. Raises Refused, NotFound, Unavailable."""
-        return tokens.verify(await self.snapshot(ref), token)
+        return tokens.verify(await self._snapshot(ref), token)
 
     async def jwks(self, ref: str) -> dict[str, Any]:
         """Public keys, for everybody: /auth/v1/.well-known/jwks.json. Raises NotFound, Unavailable."""
-        return (await self.snapshot(ref)).public_jwks
+        return (await self._snapshot(ref)).public_jwks
 
     async def verification_jwks(self, ref: str) -> dict[str, Any]:
         """All keys that tokens may be signed with, for what lies behind; never shown. Raises NotFound, Unavailable."""
-        return (await self.snapshot(ref)).verification_jwks
+        return (await self._snapshot(ref)).verification_jwks
+
+    async def snapshot(self, ref: str) -> Snapshot:
+        """All that is known of the project: the same object until something in it changes. Raises NotFound, Unavailable."""
+        return await self._snapshot(ref)
 
     async def environment(self, ref: str) -> Mapping[str, str]:
         """Of the project's functions; the same object until something in it changes. Raises NotFound, Unavailable."""
-        snapshot = await self.snapshot(ref)
+        snapshot = await self._snapshot(ref)
         if not snapshot.environment:
             try:
                 async with self._rt.database.connection() as db:
@@ -101,8 +105,7 @@ class Resolver:
                 raise Unavailable("The platform database does not answer. Try again.") from error
         return snapshot.environment
 
-    async def snapshot(self, ref: str) -> Snapshot:
-        """What is known of the project: the same object until something in it changes. Raises NotFound, Unavailable."""
+    async def _snapshot(self, ref: str) -> Snapshot:
         found = await self._snapshots.get(ref)
         if found is None:
             raise NotFound(store.MISSING)

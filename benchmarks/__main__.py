@@ -16,6 +16,7 @@ from benchmarks.ingress import ingress, sessions, wake
 from benchmarks.installation import Installation, running
 from benchmarks.lifecycle import create, resume
 from benchmarks.query import query
+from benchmarks.rest import rest
 from benchmarks.types import types
 from benchmarks.webhooks import webhooks
 
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "sessions": (lambda i: sessions(i, 2000), lambda i: sessions(i, 20)),
     "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
+    "rest": (lambda i: rest(i, 12, 1000), lambda i: rest(i, 2, 50)),
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }

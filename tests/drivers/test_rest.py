@@ -7,21 +7,25 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import psutil
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from baseplane.drivers.cluster import ClusterSpec, Role
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.rest import Prepare, RestFailed, RestSpec, program, records, server
 from baseplane.drivers.rest.absent import NoRest
+from baseplane.drivers.rest.keys import key_set
 from baseplane.drivers.rest.local import LocalRest
 from baseplane.settings import Settings
 from tests.processes import kill
 
-KEY = {"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}
+KEY = {"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}
 PASSWORD = "of authenticator"
 
 pytestmark = pytest.mark.skipif(program._here() not in program.PACKAGES, reason="PostgREST is not made for this")
@@ -61,9 +65,11 @@ async def spec(clusters: LocalClusters, cluster: ClusterSpec) -> RestSpec:
     )
 
 
-async def ask(socket: Path, path: str = "/things") -> tuple[int, object]:
+async def ask(socket: Path, path: str = "/things", token: str = "") -> tuple[int, object]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     connector = aiohttp.UnixConnector(str(socket))
-    async with aiohttp.ClientSession(connector=connector) as http, http.get(f"http://rest{path}") as answer:
+    session = aiohttp.ClientSession(connector=connector, headers=headers)
+    async with session as http, http.get(f"http://rest{path}") as answer:
         return answer.status, await answer.json()
 
 
@@ -235,12 +241,49 @@ async def test_an_answer_beyond_all_measure_is_refused_and_the_next_is_given(
     lease.release()
 
 
-async def test_a_key_of_an_unknown_kind_does_not_spoil_the_others() -> None:
-    from baseplane.drivers.rest.environment import jwks
+POINT = ECKey.generate_key("P-256", {"kid": "e"}).as_dict(private=False)
+FLAWED: dict[str, dict[str, Any]] = {
+    "unknown kind": {"kty": "none"},
+    "no kind": {},
+    "unknown curve": ECKey.generate_key("secp256k1").as_dict(private=False),
+    "not on the curve": {**POINT, "y": POINT["x"]},
+    "short coordinate": {**POINT, "x": "AA"},
+    "not base64url": {"kty": "RSA", "n": "$", "e": "AQAB"},
+    "half": {"kty": "RSA", "n": "AQAB"},
+    "X25519": {"kty": "OKP", "crv": "X25519", "x": POINT["x"]},
+    "odd kid": {**KEY, "kid": 7},
+}
 
-    odd = {"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"}
-    given = json.dumps({"keys": [{**KEY, "kid": "k", "use": "sig", "x5c": ["junk"]}, odd, {"kty": "none"}, {}]})
-    assert json.loads(jwks(given)) == {"keys": [{"kty": "oct", "kid": "k", "k": KEY["k"]}]}
+
+@pytest.mark.parametrize("flawed", FLAWED.values(), ids=FLAWED)
+async def test_a_flawed_key_is_left_out(flawed: dict[str, Any]) -> None:
+    given = {"keys": [{**KEY, "kid": "k", "use": "odd", "alg": "odd", "key_ops": ["odd"], "x5c": ["junk"]}, flawed]}
+    assert json.loads(key_set(json.dumps(given))) == {"keys": [{**KEY, "kid": "k"}]}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [KEY],
+        [POINT],
+        [KEY, POINT, *FLAWED.values()],
+        [key.as_dict(private=False) for key in (RSAKey.generate_key(2048), OKPKey.generate_key("Ed25519"))],
+        [ECKey.generate_key(curve).as_dict(private=False) for curve in ("P-384", "P-521")],
+    ],
+    ids=["shared", "public", "flawed", "RSA and EdDSA", "other curves"],
+)
+async def test_no_set_of_keys_becomes_a_shared_secret(
+    rest: LocalRest, spec: RestSpec, prepare: Prepare, keys: list[dict[str, Any]]
+) -> None:
+    jwks = json.dumps({"keys": keys})
+    lease = await rest.lease(dataclasses.replace(spec, jwks=jwks), prepare)
+    for secret in (jwks, key_set(jwks)):
+        forged = jwt.encode({"alg": "HS256"}, {"role": "anon"}, OctKey.import_key(secret))
+        assert (await ask(lease.socket, token=forged))[0] == 401
+    if KEY in keys:
+        true = jwt.encode({"alg": "HS256"}, {"role": "anon"}, OctKey.import_key(KEY))
+        assert (await ask(lease.socket, token=true))[0] == 200
+    lease.release()
 
 
 async def test_it_dies_with_its_owner(
@@ -253,6 +296,7 @@ from pathlib import Path
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.rest import RestSpec
+from baseplane.drivers.rest.keys import key_set
 from baseplane.drivers.rest.local import LocalRest
 async def main():
     rest = LocalRest(Layout(Path({str(settings.data_dir)!r})), account({settings.postgres_user!r}), Path({str(settings.engines_dir)!r}))

@@ -197,6 +197,17 @@ async def test_tokens_of_new_keys_and_of_third_parties_are_taken(
     assert (await move(real, ref, made["id"], "revoked")).status_code in (200, 400)
 
 
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256", "EdDSA", "HS256"])
+async def test_keys_are_taken_whatever_signs_their_tokens(real: Client, door: Door, algorithm: str) -> None:
+    ref = await real.active_project()
+    made = await new_signing_key(real, ref, algorithm)
+    shown = str((await new_key(real, ref, "publishable", "website"))["api_key"])
+    answer = await move(real, ref, made["id"], "in_use")
+    assert answer.status_code == 200, answer.text
+    await until(lambda: door.call("GET", ref, "/nothing", shown), lambda answer: answer.status_code == 404)
+    assert door.service._known[ref].snapshot.signer.kid == made["id"]
+
+
 async def test_legacy_keys_that_are_switched_off_are_refused(real: Client, door: Door, ref: str) -> None:
     key = (await legacy(real, ref))["anon"]
     await switch_legacy(real, ref, enabled=False)

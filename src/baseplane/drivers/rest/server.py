@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 START_WITHIN = 10.0
 END_WITHIN = 3.0
-POLL = 0.003  # seconds; it is up in 65 ms
+POLL = 0.005  # seconds; it is up in 65 ms
 MEMORY = 512 * 1024 * 1024
 """Bytes of data that one server may hold: an answer is put together in memory before it is sent."""
 HEARD = 4096

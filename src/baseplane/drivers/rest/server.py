@@ -16,7 +16,8 @@ from baseplane.drivers.rest import RestFailed, RestSpec, records
 
 log = logging.getLogger(__name__)
 
-START_WITHIN = 10.0
+START_WITHIN = 30.0
+"""Seconds; reading a schema of thousands of tables is the long case."""
 END_WITHIN = 3.0
 POLL = 0.005  # seconds; it is up in 65 ms
 MEMORY = 512 * 1024 * 1024
@@ -41,7 +42,7 @@ class Server:
         self._heard = b""
 
     def spawn(self, program: Path, environment: Mapping[str, str], account: Account, directory: Path) -> None:
-        """On the event loop's thread: the kernel ends the child when the thread that made it ends."""
+        """On the event loop's thread: the kernel ends the child when the thread that made it ends. Raises OSError."""
         command = [*_guards(), str(program)]
         self._process = subprocess.Popen(
             command, env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **account.process
@@ -49,7 +50,12 @@ class Server:
         assert self._process.stdout
         os.set_blocking(self._process.stdout.fileno(), False)
         asyncio.get_running_loop().add_reader(self._process.stdout.fileno(), self._hear)
-        self._record = records.write(directory, self._process.pid, self.socket)
+        self._record = directory / str(self._process.pid)
+        try:
+            records.write(self._record, self._process.pid, self.socket)
+        except OSError:
+            self.kill()
+            raise
 
     def serves(self, spec: RestSpec, life: str) -> bool:
         return (spec is self.spec or spec == self.spec) and life == self.life and not self.retired and self.is_running()

@@ -140,6 +140,19 @@ async def test_a_tenants_sql_sets_nothing_that_reaches_beyond_the_database(
         assert "permission denied" in answer.json()["message"]
 
 
+@pytest.mark.parametrize(
+    "role",
+    [
+        *("postgres", "supabase_admin", "baseplane_query", "supabase_read_only_user", "pgbouncer"),
+        *("supabase_auth_admin", "pg_read_server_files", "pg_execute_server_program", "pg_write_all_data"),
+    ],
+)
+async def test_a_tenants_sql_gives_the_servers_login_no_role_of_the_platform(real: Client, ref: str, role: str) -> None:
+    answer = await real.query(ref, f"grant {role} to authenticator")
+    assert answer.status_code == 400, answer.text
+    assert "permission denied to grant role" in answer.json()["message"]
+
+
 async def test_strangers_do_not_see_it(stranger: Client, ref: str) -> None:
     assert (await stranger.call("GET", f"/v1/projects/{ref}/postgrest")).status_code == 404
     assert (await patch(stranger, ref, max_rows=5)).status_code == 404

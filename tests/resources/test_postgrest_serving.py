@@ -234,6 +234,12 @@ async def test_browsers_may_ask_without_a_key(door: Door, ref: str) -> None:
     assert "apikey" in answer.headers["access-control-allow-headers"].lower()
 
 
+async def test_browsers_may_read_answers(door: Door, ref: str, publishable: str) -> None:
+    answer = await door.call("GET", ref, "/notes", publishable, headers={"Origin": "https://shop.example"})
+    assert answer.headers["access-control-allow-origin"] in ("*", "https://shop.example")
+    assert "content-range" in answer.headers["access-control-expose-headers"].lower()
+
+
 async def test_other_methods_are_refused(door: Door, ref: str, publishable: str) -> None:
     answer = await door.call("TRACE", ref, "/notes", publishable)
     assert answer.status_code == 405

@@ -243,13 +243,16 @@ async def test_a_database_that_cannot_be_prepared_is_not_tried_for_everybody_who
     assert tried == 1
 
 
+@pytest.mark.parametrize("guarded", [True, False])
 async def test_a_program_that_cannot_be_run_is_told(
-    rest: LocalRest, spec: RestSpec, prepare: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    guarded: bool, rest: LocalRest, spec: RestSpec, prepare: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_guards", list)
+    if not guarded:
+        monkeypatch.setattr(server, "_guards", lambda account: ([], account.process))
     monkeypatch.setattr(program, "find", lambda _: tmp_path / "nothing")
-    with pytest.raises(RestFailed, match="could not be started: "):
+    with pytest.raises(RestFailed, match=r"(could not be started|The REST server ended): ") as told:
         await rest.lease(spec, prepare)
+    assert str(tmp_path) not in told.value.message
 
 
 async def test_neither_password_nor_keys_are_in_the_command_line(
@@ -259,7 +262,10 @@ async def test_neither_password_nor_keys_are_in_the_command_line(
     process = psutil.Process(pid_of(rest, spec.ref))
     assert PASSWORD not in " ".join(process.cmdline())
     assert KEY["k"] not in " ".join(process.cmdline())
-    assert process.uids().real == rest._account.uid
+    assert (*process.uids(), *process.gids()) == (rest._account.uid,) * 3 + (rest._account.gid,) * 3
+    if rest._account.switch:
+        groups = Path(f"/proc/{process.pid}/status").read_text().partition("Groups:")[2].split("\n")[0]
+        assert groups.strip() == ""
     assert lease.socket.stat().st_mode & 0o777 == 0o600
     assert lease.socket.parent.stat().st_mode & 0o077 == 0
     assert not [one for one in process.net_connections() if one.family.name.startswith("AF_INET")]
@@ -275,9 +281,12 @@ async def test_an_answer_beyond_all_measure_is_refused_and_the_next_is_given(
     cluster: ClusterSpec,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(server, "MEMORY", 100 * 2**20)
+    monkeypatch.setattr(server, "MEMORY", 60 * 2**20)
     async with clusters.connect(cluster.ref, Role.OWNER, cluster.secret) as db:
-        await db.execute("create function huge() returns text language sql as $$ select repeat('x', 120000000) $$")
+        await db.execute(
+            "create function huge() returns text language sql set statement_timeout = '1min'"
+            " as $$ select repeat('x', 70000000) $$"
+        )
     lease = await rest.lease(spec, prepare)
     status, said = await ask(lease.socket, "/rpc/huge")
     assert status == 503, said  # libpq ran out of memory, and the connection was lost

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.rest import RestFailed, RestSpec, records
@@ -43,9 +44,14 @@ class Server:
 
     def spawn(self, program: Path, environment: Mapping[str, str], account: Account, directory: Path) -> None:
         """On the event loop's thread: the kernel ends the child when the thread that made it ends. Raises OSError."""
-        command = [*_guards(), str(program)]
+        guards, options = _guards(account)
         self._process = subprocess.Popen(
-            command, env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **account.process
+            [*guards, str(program)],
+            env=environment,
+            cwd="/",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            **options,
         )
         assert self._process.stdout
         os.set_blocking(self._process.stdout.fileno(), False)
@@ -135,13 +141,22 @@ class Server:
         if found := re.findall(r"FATAL: +([^\n\\]+)", text):
             return str(found[-1])
         found = re.findall(r'"message": ?"([^"]+)"', text) or text.strip().splitlines()
-        return str(found[-1]) if found else "it said nothing"
+        return re.sub(r"/[\w./-]+", "…", str(found[-1])) if found else "it said nothing"
 
 
-def _guards() -> list[str]:
-    """Programs that start it so that it dies with us and stays small; where there are none, records do the first."""
-    dies_with_us, stays_small = shutil.which("setpriv"), shutil.which("prlimit")
-    return [
-        *([dies_with_us, "--pdeathsig", "KILL", "--"] if dies_with_us else []),
-        *([stays_small, f"--data={MEMORY}", "--core=0", "--"] if stays_small else []),
-    ]
+def _guards(account: Account) -> tuple[list[str], dict[str, Any]]:
+    """Programs that start it so that it dies with us and stays small, and what is left for subprocess to do.
+
+    Where there is no setpriv, records see to the first.
+    """
+    guards: list[str] = []
+    options = account.process
+    if setpriv := shutil.which("setpriv"):
+        guards = [setpriv, "--pdeathsig", "KILL"]
+        if account.switch:  # not by subprocess: to do that it forks, which holds up everybody for 10 ms
+            guards += ["--reuid", str(account.uid), "--regid", str(account.gid), "--clear-groups"]
+            options = {name: options[name] for name in ("start_new_session", "stdin")}
+        guards.append("--")
+    if prlimit := shutil.which("prlimit"):
+        guards += [prlimit, f"--data={MEMORY}", "--core=0", "--"]
+    return guards, options

@@ -1,6 +1,7 @@
 """PostgREST as the local driver runs it, over a real cluster."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import subprocess
@@ -19,8 +20,7 @@ from baseplane.drivers.cluster import ClusterSpec, Role
 from baseplane.drivers.cluster.engines import RECIPES
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.passwords import set_password
-from baseplane.drivers.rest import Prepare, RestFailed, RestSpec, program, records, server
-from baseplane.drivers.rest.absent import NoRest
+from baseplane.drivers.rest import Lease, Prepare, RestFailed, RestSpec, program, records, server
 from baseplane.drivers.rest.keys import key_set
 from baseplane.drivers.rest.local import LocalRest
 from baseplane.errors import Unavailable
@@ -80,6 +80,15 @@ async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not is_so():
             await asyncio.sleep(0.005)
+
+
+async def until_leased(rest: LocalRest, spec: RestSpec, prepare: Prepare) -> Lease:
+    """A server that failed is not tried again at once."""
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(RestFailed):
+                return await rest.lease(spec, prepare)
+            await asyncio.sleep(0.05)
 
 
 def spawn(*command: str) -> subprocess.Popen[str]:
@@ -161,13 +170,7 @@ async def test_a_server_that_was_killed_is_started_again(rest: LocalRest, spec: 
     await until(lambda: not rest._servers[spec.ref].is_running())
     with pytest.raises(RestFailed):  # it lived for moments only
         await rest.lease(spec, prepare)
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                lease = await rest.lease(spec, prepare)
-                break
-            except RestFailed:
-                await asyncio.sleep(0.05)
+    lease = await until_leased(rest, spec, prepare)
     assert (await ask(lease.socket))[0] == 200
     lease.release()
 
@@ -400,11 +403,21 @@ async def test_leftovers_of_a_dead_owner_are_ended_and_others_are_not(tmp_path: 
         process.communicate()
 
 
-async def test_where_there_is_none_that_is_said(spec: RestSpec, prepare: Prepare) -> None:
-    assert NoRest().version() is None
+async def test_where_there_is_none_that_is_said_and_one_that_comes_is_taken(
+    clusters: LocalClusters, settings: Settings, spec: RestSpec, prepare: Prepare, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o711)
+    rest = LocalRest(clusters.layout, clusters.account, tmp_path)
+    assert rest.version() is None
     with pytest.raises(RestFailed, match="not installed") as told:
-        await NoRest().lease(spec, prepare)
+        await rest.lease(spec, prepare)
     assert told.value.extra == {"code": "REST_NOT_INSTALLED"}
+    rest._programs = settings.engines_dir
+    assert rest.version() == program.VERSION
+    lease = await until_leased(rest, spec, prepare)
+    assert (await ask(lease.socket))[0] == 200
+    lease.release()
+    await rest.close()
 
 
 async def test_a_package_that_is_another_is_refused(

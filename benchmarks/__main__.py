@@ -17,6 +17,7 @@ from benchmarks.ingress import ingress, sessions, wake
 from benchmarks.installation import Installation, running
 from benchmarks.lifecycle import create, resume
 from benchmarks.query import query
+from benchmarks.rest import rest
 from benchmarks.types import types
 from benchmarks.webhooks import webhooks
 
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "gateway": (lambda i: gateway(i, 4, 5), lambda i: gateway(i, 1, 1)),
     "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
+    "rest": (lambda i: rest(i, 12, 1000), lambda i: rest(i, 2, 50)),
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }

@@ -60,6 +60,7 @@ from baseplane.resources.organizations import routes as organizations
 from baseplane.resources.pooler import pools
 from baseplane.resources.pooler import routes as pooler
 from baseplane.resources.postgres_config import routes as postgres_config
+from baseplane.resources.postgrest import routes as postgrest
 from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
 from baseplane.resources.secrets import routes as secrets
@@ -99,6 +100,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     secrets.router,
     pooler.router,
     postgres_config.router,
+    postgrest.router,
     disk.router,
     disk.readonly,
     storage.router,

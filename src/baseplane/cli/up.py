@@ -19,10 +19,11 @@ from baseplane.cli import data_dir, first_run, load_settings, ports
 from baseplane.cli.supervisor import Supervisor, adopt_orphans
 from baseplane.database import Database, migrations
 from baseplane.drivers.certificates import Authority
-from baseplane.drivers.cluster.engines import EngineMissing, install, pick
+from baseplane.drivers.cluster.engines import EngineMissing, InstallFailed, PlatformUnsupported, install, pick
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.platform import PlatformCluster
 from baseplane.drivers.pooler.local import LocalPoolers
+from baseplane.drivers.rest import program
 from baseplane.errors import Unavailable
 from baseplane.settings import IS_ROOT, Settings
 
@@ -123,6 +124,10 @@ def _prepare_engine(settings: Settings) -> tuple[LocalClusters, PlatformCluster 
         engine = pick(settings.engine, settings.engines_dir)
     except EngineMissing:
         engine = install(settings.engine, settings.engines_dir, click.echo)
+    try:
+        program.install(settings.engines_dir, click.echo)
+    except (InstallFailed, PlatformUnsupported) as error:  # all but the Data API does without
+        click.echo(f"no Data API: {error}")
     clusters = app.clusters(settings)
     if settings.database_url:
         return clusters, None

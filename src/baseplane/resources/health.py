@@ -11,6 +11,8 @@ from baseplane.api.bodies import Body
 from baseplane.api.context import Ctx
 from baseplane.api.route import operations
 from baseplane.drivers.cluster import Role
+from baseplane.drivers.rest import NOT_INSTALLED, SWITCHED_OFF
+from baseplane.drivers.rest.public import probe
 from baseplane.errors import BaseplaneError
 from baseplane.resources.projects import store
 from baseplane.resources.projects.lookup import InProject
@@ -31,6 +33,9 @@ DATABASE: dict[str, Role] = {
 }
 """Services that are answered by the database behind the ingress, and as whom each is asked."""
 POOLED = "pg_bouncer"
+REST = "rest"
+NOT_RUNNING = frozenset({NOT_INSTALLED, SWITCHED_OFF, "SERVICE_NOT_RUNNING"})
+"""What the HTTP door's answer has as ``code`` where a service is meant not to run."""
 COMING = frozenset({Status.COMING_UP, Status.RESTORING, Status.RESTARTING, Status.RESIZING, Status.UPGRADING})
 DEFAULT_TIMEOUT = 2000  # milliseconds
 
@@ -66,26 +71,30 @@ async def get_services_health(
 
 async def _ask(rt: Runtime, project: Project, secret: str, name: Service, within: float) -> V1ServiceHealthResponse:
     role = None if name == POOLED and rt.poolers.version() is None else DATABASE.get(name)
-    error = _absent(name) if role is None else await _probe(rt, project, secret, role, within, pooled=name == POOLED)
-    if error is None:
-        return V1ServiceHealthResponse(name=name, healthy=True, status="ACTIVE_HEALTHY")
-    status: ServiceStatus = "COMING_UP" if role and project.status in COMING else "UNHEALTHY"
-    return V1ServiceHealthResponse(name=name, healthy=False, status=status, error=error)
-
-
-async def _probe(rt: Runtime, project: Project, secret: str, role: Role, within: float, *, pooled: bool) -> str | None:
-    """What is wrong, or None."""
+    if name == REST:
+        question = probe(f"{rt.settings.url_of(project.ref)}/rest/v1")
+    elif role is not None:
+        question = rt.door.probe(project.ref, role, secret, pooled=name == POOLED)
+    else:
+        return _answer(name, "UNHEALTHY", _absent(name, f"{name} is not part of this installation."))
     try:
         async with asyncio.timeout(within):
-            await rt.door.probe(project.ref, role, secret, pooled=pooled)
+            await question
     except TimeoutError:
-        return f"No answer within {within * 1000:g} ms."
-    except BaseplaneError as error:
-        return " ".join(filter(None, [project.cause, str(error)]))
-    return None
+        error = f"No answer within {within * 1000:g} ms."
+    except BaseplaneError as failure:
+        if failure.extra.get("code") in NOT_RUNNING:
+            return _answer(name, "UNHEALTHY", _absent(name, failure.message))
+        error = " ".join(filter(None, [project.cause, failure.message]))
+    else:
+        return _answer(name, "ACTIVE_HEALTHY")
+    return _answer(name, "COMING_UP" if project.status in COMING else "UNHEALTHY", error)
 
 
-def _absent(name: str) -> str:
+def _answer(name: Service, status: ServiceStatus, error: str | None = None) -> V1ServiceHealthResponse:
+    return V1ServiceHealthResponse(name=name, healthy=error is None, status=status, error=error)
+
+
+def _absent(name: str, reason: str) -> str:
     """In the form that the Terraform provider takes for "not there" (clients.md, section 7), with the reason."""
-    error = f"Failed to retrieve project's {name} service health"
-    return json.dumps({"error": error, "reason": f"{name} is not part of this installation."})
+    return json.dumps({"error": f"Failed to retrieve project's {name} service health", "reason": reason})

@@ -94,6 +94,10 @@ class Resolver:
         """All keys that tokens may be signed with, for what lies behind; never shown. Raises NotFound, Unavailable."""
         return (await self._snapshot(ref)).verification_jwks
 
+    async def snapshot(self, ref: str) -> Snapshot:
+        """All that is known of the project: the same object until something in it changes. Raises NotFound, Unavailable."""
+        return await self._snapshot(ref)
+
     async def environment(self, ref: str) -> Mapping[str, str]:
         """Of the project's functions; the same object until something in it changes. Raises NotFound, Unavailable."""
         snapshot = await self._snapshot(ref)

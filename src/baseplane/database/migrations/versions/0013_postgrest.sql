@@ -9,8 +9,6 @@ create table postgrest (
 create trigger announce_keys after insert or update or delete on postgrest
     for each row execute function announce_keys();
 
--- Whoever lets requests in goes by these, too.
-create trigger announce_state after update of status, asleep, size on projects for each row
-    when (old.status is distinct from new.status or old.asleep is distinct from new.asleep
-        or old.size is distinct from new.size)
-    execute function announce_project();
+-- Whoever lets requests in goes by the size, too: it gives the pool.
+create trigger announce_size after update of size on projects for each row
+    when (old.size is distinct from new.size) execute function announce_project();

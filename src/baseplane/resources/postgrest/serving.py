@@ -17,6 +17,7 @@ from baseplane.errors import Forbidden, Unavailable
 from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.credentials.shapes import Credentials
 from baseplane.resources.credentials.snapshot import Snapshot
+from baseplane.resources.gateway import answers
 from baseplane.resources.gateway.call import Call
 from baseplane.resources.gateway.waking import Waker
 from baseplane.resources.postgrest import inside, store
@@ -57,7 +58,9 @@ class RestService:
         request = call.request
         if request.method not in METHODS:
             allowed = ", ".join(METHODS)
-            return _message(405, f"The Data API takes {allowed}.", allow=allowed)
+            return answers.error(
+                405, f"The Data API takes {allowed}.", "METHOD_NOT_ALLOWED", headers={"allow": allowed}
+            )
         path, query, shown = _without_key(call.rest)
         authorization, about = None, {}
         if request.method != "OPTIONS":  # browsers ask first without any key what they may send
@@ -153,12 +156,9 @@ def _check_description(path: str, found: Credentials) -> None:
 
 
 def _broken() -> Answer:
-    return _message(
+    return answers.error(
         503,
-        "The project's REST server ended, or was too late, before it answered. If this was a change, look whether it"
-        " was made before you try again.",
+        "The project's REST server ended, or was too late, before it answered.",
+        "REST_ENDED",
+        "If this was a change, look whether it was made before you try again.",
     )
-
-
-def _message(status: int, text: str, **headers: str) -> Answer:
-    return Answer(status, orjson.dumps({"message": text}), {"content-type": "application/json", **headers})

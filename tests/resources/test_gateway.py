@@ -18,6 +18,7 @@ from baseplane.resources.credentials import snapshots
 from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.credentials.shapes import Refused
 from baseplane.resources.gateway.absent import ABSENT
+from baseplane.resources.gateway.auth import auth
 from baseplane.resources.gateway.call import Call
 from baseplane.runtime import Runtime
 from tests.conftest import Client
@@ -70,7 +71,7 @@ class Door:
 async def door_of(rt: Runtime, log: Path) -> AsyncIterator[Door]:
     resolver, lines, echo = Resolver(rt), Lines(log), Echo()
     tasks = [asyncio.create_task(resolver.attend()), asyncio.create_task(lines.run())]
-    gateway = app.build_gateway(rt, resolver, {**app.services(resolver), "functions/v1": echo}, lines)
+    gateway = app.build_gateway(rt, resolver, {"auth/v1": auth(resolver.jwks), "functions/v1": echo}, lines)
     port = await gateway.listen("127.0.0.1", 0)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
         yield Door(http, echo, rt.settings.project_host, log)

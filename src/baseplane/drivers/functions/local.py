@@ -1,0 +1,250 @@
+"""Functions as processes of this machine: one for each version that is in use, owned by who serves it."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+
+from baseplane.drivers.functions import (
+    FunctionBroken,
+    FunctionFailed,
+    FunctionSpec,
+    Lease,
+    Limits,
+    SourceMissing,
+    causes,
+    sandbox,
+)
+from baseplane.drivers.functions.cgroups import Cgroup, find_parent
+from baseplane.drivers.functions.confinement import Confinement
+from baseplane.drivers.functions.owners import Owner, end_leftovers
+from baseplane.drivers.functions.pace import Failures
+from baseplane.drivers.functions.places import Places, Version
+from baseplane.drivers.functions.preparing import Preparing, preparing
+from baseplane.drivers.functions.process import Process, Say, Start
+from baseplane.drivers.functions.program import Program, install
+from baseplane.drivers.functions.users import Users
+
+LOOK = 0.05
+"""Seconds between looks at the processes."""
+_FILE_SIZE = 0
+"""Bytes that a function's process may write into a file: it serves, from what was prepared."""
+
+Log = Callable[[str, str, int, str, str, str], None]
+"""Takes ref, id, version, execution id, level (debug, log, info, warning, error) and message."""
+
+
+def silent(spec: FunctionSpec, execution_id: str, level: str, message: str) -> None:
+    """What a version says while it loads for the first time: its mistakes are told by FunctionBroken."""
+
+
+class LocalFunctions:
+    """``data`` is the installation's data directory, ``sockets`` one with a short path (``Layout.sockets``).
+
+    ``region`` is what functions read as SB_REGION. ``first_user`` is BASEPLANE_FUNCTIONS_UID. ``most`` is how many
+    processes there may be here; ``cgroups`` False leaves memory to the watcher.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        sockets: Path,
+        *,
+        doors: sandbox.Doors | None = None,
+        limits: Limits | None = None,
+        log: Log | None = None,
+        region: str = "local",
+        first_user: int = 0,
+        most: int = 200,
+        cgroups: bool = True,
+    ) -> None:
+        self.limits = limits or Limits()
+        self._root = data.resolve() / "functions"
+        self._sockets = sockets.resolve()
+        self._doors = doors or sandbox.Doors()
+        self._log = log
+        self._region = region
+        self._most = most
+        self._groups = find_parent() if cgroups else None
+        self._places = Places(self._root)
+        self._users = Users(self._root / "users.json", first_user)
+        self._current: dict[tuple[str, str], Process] = {}
+        self._processes: set[Process] = set()
+        self._starting: dict[tuple[str, str, int], tuple[Mapping[str, str], asyncio.Task[Process]]] = {}
+        self._failures: dict[tuple[str, str, int], Failures] = {}
+        self._spent_groups: list[Cgroup] = []
+        self._watcher: asyncio.Task[None] | None = None
+
+    @cached_property
+    def _program(self) -> Program:
+        return install(self._root)
+
+    @cached_property
+    def _owner(self) -> Owner:
+        end_leftovers(self._root / "owners")
+        return Owner(self._root / "owners")
+
+    @cached_property
+    def _preparing(self) -> Preparing:
+        return preparing(self._places, self._users, self._program, self._load)
+
+    async def prepare(self, spec: FunctionSpec, source: Mapping[str, bytes], environment: Mapping[str, str]) -> None:
+        if self._places.find(spec) is None:
+            await self._preparing.build(spec, source, environment)
+
+    async def _load(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str]) -> None:
+        process = self._spawn(spec, version, environment, silent)
+        try:
+            await process.await_listening()
+        except FunctionFailed as error:
+            raise FunctionBroken(error.message) from error
+        finally:
+            process.kill(None)
+            await process.ended.wait()
+
+    @asynccontextmanager
+    async def lease(self, spec: FunctionSpec, environment: Mapping[str, str]) -> AsyncIterator[Lease]:
+        process = self._current.get((spec.ref, spec.id))
+        if process is None or not self._serves(process, spec, environment):
+            process = await self._take_over(spec, environment)
+        held = process.hold()
+        try:
+            yield held
+        finally:
+            process.release(held)
+            if not process.ended.is_set():
+                self._failures.pop((spec.ref, spec.id, spec.version), None)
+
+    def _serves(self, process: Process, spec: FunctionSpec, environment: Mapping[str, str]) -> bool:
+        return not process.retired and process.start.spec == spec and process.start.environment == environment
+
+    async def _take_over(self, spec: FunctionSpec, environment: Mapping[str, str]) -> Process:
+        """Who asks first starts the process, for all who ask meanwhile; it starts though the first one goes away."""
+        key = (spec.ref, spec.id, spec.version)
+        while True:
+            if key not in self._starting:
+                self._failures.get(key, Failures()).check()
+                task = asyncio.create_task(self._begin(spec, dict(environment)))
+                task.add_done_callback(lambda done: self._started(key, done))
+                self._starting[key] = (dict(environment), task)
+            wanted, beginning = self._starting[key]
+            process = await asyncio.shield(beginning)
+            if wanted == environment and process.start.spec == spec:
+                return process
+            current = self._current.get((spec.ref, spec.id))
+            if current is not None and self._serves(current, spec, environment):
+                return current
+
+    def _started(self, key: tuple[str, str, int], task: asyncio.Task[Process]) -> None:
+        self._starting.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # those who wait are told
+
+    async def _begin(self, spec: FunctionSpec, environment: Mapping[str, str]) -> Process:
+        version = await asyncio.to_thread(self._places.find, spec)
+        if version is None:
+            raise SourceMissing(f"Version {spec.version} of function {spec.slug} is not prepared on this machine.")
+        self._make_room()
+        process = self._spawn(spec, version, environment, self._say)
+        await process.await_listening()
+        before = self._current.get((spec.ref, spec.id))
+        self._current[spec.ref, spec.id] = process
+        if before is not None:
+            before.retire()
+        return process
+
+    def _make_room(self) -> None:
+        while sum(not process.retired for process in self._processes) >= self._most:
+            idle = [process for process in self._processes if not process.held and not process.retired]
+            if not idle:
+                raise causes.too_many(self._most)
+            min(idle, key=lambda process: process.used).kill(None)
+
+    def _spawn(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str], say: Say) -> Process:
+        self._sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
+        user = self._users.of(spec.ref)
+        sockets = self._sockets / f"f{secrets.token_hex(6)}"
+        sockets.mkdir(mode=0o700)
+        if user is not None:
+            os.chown(sockets, user.uid, user.gid)
+        name = f"baseplane-{self._owner.name}-{sockets.name}"
+        group = Cgroup.make(self._groups, name, self.limits.memory) if self._groups else None
+        variables = {"SB_REGION": self._region, **environment}
+        call = sandbox.run(self._program, version, sockets / "s", self._doors, self.limits.memory)
+        process = Process(
+            Start(
+                spec=spec,
+                version=version,
+                environment=environment,
+                limits=self.limits,
+                call=call,
+                told=sandbox.tell(version, variables, self._doors),
+                program=self._program.deno,
+                confinement=Confinement(user, call.files, _FILE_SIZE, sealed=True),
+                cgroup=group,
+                sockets=sockets,
+                say=say,
+                ended=self._forget,
+            )
+        )
+        self._owner.note(process.pid, sockets)
+        self._processes.add(process)
+        if self._watcher is None or self._watcher.done():
+            self._watcher = asyncio.create_task(self._watch())
+        return process
+
+    def _say(self, spec: FunctionSpec, execution_id: str, level: str, message: str) -> None:
+        if self._log is not None:
+            self._log(spec.ref, spec.id, spec.version, execution_id, level, message)
+
+    def _forget(self, process: Process) -> None:
+        self._processes.discard(process)
+        self._owner.forget(process.pid)
+        spec, cause = process.start.spec, process.cause
+        if self._current.get((spec.ref, spec.id)) is process:
+            del self._current[spec.ref, spec.id]
+        if process.start.cgroup is not None and not process.start.cgroup.remove():
+            self._spent_groups.append(process.start.cgroup)
+        if cause is not None and process.failed:
+            self._failures.setdefault((spec.ref, spec.id, spec.version), Failures()).add(cause.message)
+
+    async def _watch(self) -> None:
+        while self._processes or self._spent_groups:
+            for process in list(self._processes):
+                process.look()
+            self._spent_groups = [group for group in self._spent_groups if not group.remove()]
+            await asyncio.sleep(LOOK)
+
+    async def stop(self, ref: str) -> None:
+        await self._end([process for process in self._processes if process.start.spec.ref == ref])
+
+    async def remove(self, ref: str, id: str | None = None) -> None:  # noqa: A002
+        specs = ((process, process.start.spec) for process in self._processes)
+        await self._end([process for process, spec in specs if spec.ref == ref and id in (None, spec.id)])
+        self._failures = {
+            key: kept for key, kept in self._failures.items() if key[0] != ref or id not in (None, key[1])
+        }
+        await asyncio.to_thread(self._places.remove, ref, id)
+
+    async def close(self) -> None:
+        """End every process, for good."""
+        for _, task in list(self._starting.values()):
+            task.cancel()
+        await self._end(list(self._processes))
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+        for group in self._spent_groups:
+            group.remove()
+        if "_owner" in self.__dict__:
+            self._owner.close()
+
+    async def _end(self, processes: list[Process]) -> None:
+        for process in processes:
+            process.kill(None)
+        await asyncio.gather(*(process.ended.wait() for process in processes))

@@ -2,7 +2,7 @@
 
 import json
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -32,7 +32,7 @@ def check(said: Mapping[str, Any], home: Path, entrypoint: str) -> None:
                     f"{_place(module, at, source)}: {name} is outside of the function's source; import files of its own."
                 )
     for module in _reached(modules, redirects, (source / entrypoint).as_uri()):
-        for name, specifier, at in _imports(module):
+        for name, specifier, at in _imports(module, ("code",)):
             target = modules.get(redirects.get(specifier, specifier), {})
             if "error" in target:
                 raise FunctionBroken(f"{_place(module, at, source)}: {name}: {readable(target['error'], home)}")
@@ -48,9 +48,7 @@ def readable(text: str, home: Path) -> str:
 
 
 def _reached(modules: Mapping[str, Any], redirects: Mapping[str, str], start: str) -> list[Mapping[str, Any]]:
-    """The modules that run when ``start`` does, first come first. Imports that happen later, if at all, are no reason
-    to refuse a version.
-    """
+    """The modules that run when ``start`` does, first come first."""
     found: dict[str, Mapping[str, Any]] = {}
     waiting = [start]
     while waiting:
@@ -58,22 +56,19 @@ def _reached(modules: Mapping[str, Any], redirects: Mapping[str, str], start: st
         specifier = redirects.get(specifier, specifier)
         if specifier not in found and specifier in modules:
             found[specifier] = modules[specifier]
-            dependencies = modules[specifier].get("dependencies", [])
-            waiting += [
-                d["code"]["specifier"]
-                for d in dependencies
-                if "specifier" in d.get("code", {}) and not d.get("isDynamic")
-            ]
+            waiting += [target for _, target, _ in _imports(modules[specifier], ("code",))]
     return list(found.values())
 
 
-def _imports(module: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """As written, as resolved, and where it begins."""
+def _imports(
+    module: Mapping[str, Any], ways: Sequence[str] = ("code", "type")
+) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """As written, as resolved, and where it begins. Imports of code alone leave out those that happen later, if at all."""
     return [
         (dependency["specifier"], dependency[way]["specifier"], dependency[way].get("span", {}).get("start", {}))
         for dependency in module.get("dependencies", [])
-        for way in ("code", "type")
-        if "specifier" in dependency.get(way, {})
+        for way in ways
+        if "specifier" in dependency.get(way, {}) and not (ways == ("code",) and dependency.get("isDynamic"))
     ]
 
 

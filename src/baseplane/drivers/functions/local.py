@@ -109,22 +109,20 @@ class LocalFunctions:
     @asynccontextmanager
     async def lease(self, spec: FunctionSpec, environment: Mapping[str, str]) -> AsyncIterator[Lease]:
         process = self._current.get((spec.ref, spec.id))
-        if process is None or not self._serves(process, spec, environment):
+        if process is None or not process.serves(spec, environment):
             process = await self._take_over(spec, environment)
         held = process.hold()
         try:
             yield held
         finally:
-            process.release(held)
-            if not process.ended.is_set():
+            if process.release(held):
                 self._failures.pop((spec.ref, spec.id, spec.version), None)
-
-    def _serves(self, process: Process, spec: FunctionSpec, environment: Mapping[str, str]) -> bool:
-        return not process.retired and process.start.spec == spec and process.start.environment == environment
 
     async def _take_over(self, spec: FunctionSpec, environment: Mapping[str, str]) -> Process:
         """Who asks first starts the process, for all who ask meanwhile; it starts though the first one goes away."""
         key = (spec.ref, spec.id, spec.version)
+        if (before := self._current.get((spec.ref, spec.id))) is not None:
+            await before.settle()
         while True:
             if key not in self._starting:
                 self._failures.get(key, Failures()).check()
@@ -136,7 +134,7 @@ class LocalFunctions:
             if wanted == environment and process.start.spec == spec:
                 return process
             current = self._current.get((spec.ref, spec.id))
-            if current is not None and self._serves(current, spec, environment):
+            if current is not None and current.serves(spec, environment):
                 return current
 
     def _started(self, key: tuple[str, str, int], task: asyncio.Task[Process]) -> None:
@@ -241,8 +239,8 @@ class LocalFunctions:
                 await self._watcher
         for group in self._spent_groups:
             group.remove()
-        if "_owner" in self.__dict__:
-            self._owner.close()
+        if owner := self.__dict__.pop("_owner", None):
+            owner.close()
 
     async def _end(self, processes: list[Process]) -> None:
         for process in processes:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from baseplane.drivers.disk import sync
 from baseplane.drivers.functions import FunctionBroken, FunctionSpec
 from baseplane.drivers.functions.imports import SOURCE
 from baseplane.drivers.functions.users import User
@@ -84,7 +85,7 @@ class Places:
         """Who comes first wins; the same version of another digest is replaced."""
         seal = {"entrypoint": version.entrypoint, "digest": version.digest, "node": node}
         (version.home / _SEAL).write_text(json.dumps(seal))
-        os.sync()  # else a power cut could leave the name without the files
+        sync(version.home)  # else a power cut could leave the name without the files
         name = self.of(spec.ref) / _name(spec)
         fresh = version.home.with_name(f"{version.home.name}.name")
         fresh.symlink_to(version.home.name)

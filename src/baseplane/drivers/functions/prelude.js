@@ -65,10 +65,12 @@ if (told.http) {
   const { origin, socket } = told.http;
   const base = new URL(origin);
   if (base.protocol === "http:") doors.set(`${base.hostname}:${base.port || 80}`, socket);
-  // A name that is nowhere, since the permission is asked by it; the Host header is the true one.
-  const within = (url) => `http://project.internal${url.pathname}${url.search}`;
+  // The permission is asked by the name, which leads nowhere here. Addresses of this machine would be refused: there the
+  // Host header alone is the true one.
+  const name = /^[\d.]+$|^\[|^localhost$/.test(base.hostname) ? "project.internal" : base.host;
+  const within = (url) => `http://${name}${url.pathname}${url.search}`;
   let client;
-  const way = () => (client ??= Deno.createHttpClient({ proxy: { transport: "unix", path: socket } }));
+  const way = () => (client ??= Deno.createHttpClient({ allowHost: true, proxy: { transport: "unix", path: socket } }));
   const fetchAnywhere = globalThis.fetch;
   globalThis.fetch = async function fetch(input, init) {
     const url = parsed(input instanceof Request ? input.url : input);

@@ -38,6 +38,7 @@ class Held:
     process: "Process"
     began: float = field(default_factory=time.monotonic)
     spent: Spent = field(default_factory=Spent)
+    broken: bool = False
 
     @property
     def socket(self) -> Path:
@@ -48,6 +49,7 @@ class Held:
         return self.process.execution_id
 
     def verdict(self) -> FunctionFailed | None:
+        self.broken = True
         return self.process.verdict()
 
 
@@ -139,16 +141,29 @@ class Process:
                 return False
         return True
 
+    def serves(self, spec: FunctionSpec, environment: Mapping[str, str]) -> bool:
+        """Whether the next request may have it. It may have died this moment, before we are told."""
+        start = self.start
+        mine = not self.retired and start.spec == spec and start.environment == environment
+        return mine and self._child.code() is None
+
+    async def settle(self) -> None:
+        """If it is dead, wait until all of us know."""
+        if self._child.code() is not None:
+            await self.ended.wait()
+
     def hold(self) -> Held:
         held = Held(self)
         self.held.add(held)
         return held
 
-    def release(self, held: Held) -> None:
+    def release(self, held: Held) -> bool:
+        """Whether all went well."""
         self.held.discard(held)
         self.used = time.monotonic()
         if self.retired:
             self.retire()
+        return not held.broken and self._child.code() is None
 
     def retire(self) -> None:
         """Give it no more requests, and end it once those it has are over."""
@@ -213,7 +228,7 @@ class Process:
 
     def _explain(self) -> FunctionFailed:
         said, code = self._child.complaint(), self._child.code()
-        if (self.start.cgroup and self.start.cgroup.ran_out()) or "JavaScript heap out of memory" in said:
+        if (self.start.cgroup and self.start.cgroup.ran_out()) or "out of memory" in said:
             return causes.out_of_memory(self.start.limits)
         words = graph.readable(said, self.start.version.home)
         return causes.ended(words, code or 0) if self._listening else causes.did_not_load(words)

@@ -216,6 +216,24 @@ async def test_crashes_in_a_row_are_backed_off(host: Host) -> None:
     assert codes == ["WORKER_ERROR", "WORKER_ERROR", "WORKER_ERROR", "BOOT_ERROR"]
 
 
+async def test_a_function_that_closes_its_server_is_replaced(host: Host) -> None:
+    function = await host.deploy("""
+        const server = Deno.serve((request) => {
+          if (request.url.endsWith("/close")) setTimeout(() => server.shutdown(), 10);
+          return new Response(String(Deno.pid));
+        });
+        setInterval(() => {}, 1000);
+    """)
+    pid = await function.call("/close")
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                if await function.call() != pid:
+                    break
+            except FunctionFailed as error:
+                assert error.code == "WORKER_ERROR"  # noqa: PT017
+
+
 async def test_a_function_without_an_answer_is_stopped_with_its_project(host: Host) -> None:
     function = await host.deploy("Deno.serve(() => new Promise(() => {}));")
     async with function.open() as (lease, _):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from baseplane.drivers.functions import FunctionBroken, FunctionFailed, Limits, SourceMissing
+from baseplane.drivers.functions import FunctionBroken, FunctionFailed, Limits, SourceMissing, places
 from baseplane.drivers.functions.absent import NoFunctions
 from tests.drivers.functions import Host, new_function
 
@@ -57,6 +57,10 @@ BROKEN: dict[str, tuple[Mapping[str, str], str]] = {
         {"index.ts": SERVE, "later.ts": 'import t from "/etc/passwd" with { type: "text" }; export default t;'},
         r"later.ts:1:15: /etc/passwd is outside",
     ),
+    "a text from elsewhere in a file without an extension": (
+        {"index.ts": SERVE, "a name": 'import t from "/etc/passwd" with { type: "text" }; export default t;'},
+        r"1:15: /etc/passwd is outside",
+    ),
     "a dynamic import of a text": (
         {"index.ts": f'const t = await import("file:///etc/passwd", {{ with: {{ type: "text" }} }}); {SERVE}'},
         r"index.ts:1:24: file:///etc/passwd is outside",
@@ -94,8 +98,39 @@ async def test_types_that_are_missing_do_not_matter(host: Host) -> None:
 
 
 async def test_files_that_nothing_imports_need_not_be_right(host: Host) -> None:
-    function = await host.deploy({"index.ts": SERVE, "old.ts": "const ;", "test.ts": 'import "./gone.ts";'})
+    source = {
+        "index.ts": SERVE,
+        "old.ts": "const ;",
+        "test.ts": 'import "./gone.ts";',
+        "page.html": "<p>",
+        "a.png": b"\xff\0",
+    }
+    function = await host.deploy(source)
     assert await function.call() == "fine"
+
+
+async def test_packages_read_their_own_files(host: Host) -> None:
+    function = await host.deploy("""
+        import { readFileSync } from "node:fs";
+        import "npm:zod@3.25.76";
+        const file = new URL(import.meta.resolve("npm:zod@3.25.76")).pathname.replace(/[^/]*$/, "package.json");
+        Deno.serve(() => new Response(JSON.parse(readFileSync(file, "utf8")).name));
+    """)
+    assert await function.call() == "zod"
+
+
+async def test_old_versions_and_what_was_never_finished_are_deleted(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = [await host.deploy(SERVE)]
+    (host.driver._places.of(versions[0].spec.ref) / f"{versions[0].spec.id}_7.abandoned").mkdir()
+    for _ in range(2):
+        versions.append(await versions[-1].next_version(SERVE))
+    assert all(host.driver._places.find(function.spec) for function in versions)
+    monkeypatch.setattr(places, "RESTED", -1.0)
+    versions.append(await versions[-1].next_version(SERVE))
+    assert [bool(host.driver._places.find(function.spec)) for function in versions] == [False, False, True, True]
+    assert len(list(host.driver._places.of(versions[0].spec.ref).iterdir())) == 4
 
 
 async def test_a_prepared_version_is_left_as_it_is(host: Host) -> None:

@@ -59,16 +59,18 @@ async def test_a_function_of_several_files_reads_those_beside_it(host: Host) -> 
             import { shout } from "../shared/shout.ts";
             import config from "./config.json" with { type: "json" };
             import text from "./words.txt" with { type: "text" };
+            import licence from "./LICENSE" with { type: "text" };
             const page = await Deno.readTextFile(new URL("./page.html", import.meta.url));
-            Deno.serve(() => new Response(shout(config.word) + text + page));
+            Deno.serve(() => new Response(shout(config.word) + text + page + licence));
         """,
         "functions/hello/config.json": '{"word": "hey"}',
         "functions/hello/words.txt": "you",
+        "functions/hello/LICENSE": "free to all",
         "functions/hello/page.html": "<p>",
         "functions/shared/shout.ts": "export const shout = (word: string): string => word.toUpperCase();",
     }
     function = await host.deploy(source, entrypoint="functions/hello/index.ts")
-    assert await function.call() == "HEYyou<p>"
+    assert await function.call() == "HEYyou<p>free to all"
 
 
 @pytest.mark.parametrize(

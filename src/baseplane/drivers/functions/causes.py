@@ -15,6 +15,10 @@ def did_not_load(said: str) -> FunctionFailed:
     return _failed(503, "BOOT_ERROR", _last_words(said) or NO_LISTENER)
 
 
+def stopped_listening() -> FunctionFailed:
+    return _failed(500, "WORKER_ERROR", "The function does not listen any more.")
+
+
 def too_many(most: int) -> FunctionFailed:
     return _failed(546, "WORKER_LIMIT", f"This machine runs as many functions as it may ({most}).")
 

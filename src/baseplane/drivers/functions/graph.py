@@ -3,7 +3,7 @@
 import json
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -11,12 +11,14 @@ from baseplane.drivers.functions import FunctionBroken
 from baseplane.drivers.functions.imports import SOURCE
 
 ROOT = "graph.ts"
-"""A module that leads to all of a function's, so that the check and the cache hold those, too, which no import names."""
-_MODULES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".wasm")
+"""A module that leads to all of a function's, so that the check and the cache hold those, too, which no import names: Deno
+also runs a file whose name is put together at run time, and lets it import what it may not read."""
+_MODULES = {".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".wasm", ""}
+"""Files with other extensions are no modules to Deno, unless it is told what they are."""
 
 
 def root_module(files: Iterable[str]) -> str:
-    names = sorted(name for name in files if name.endswith(_MODULES) and not name.endswith(".d.ts"))
+    names = sorted(name for name in files if PurePosixPath(name).suffix in _MODULES and ".d." not in name)
     return "".join(f"import({json.dumps('./' + quote(f'{SOURCE}/{name}'))});\n" for name in names)
 
 
@@ -63,13 +65,18 @@ def _reached(modules: Mapping[str, Any], redirects: Mapping[str, str], start: st
 def _imports(
     module: Mapping[str, Any], ways: Sequence[str] = ("code", "type")
 ) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """As written, as resolved, and where it begins. Imports of code alone leave out those that happen later, if at all."""
+    """As written, as resolved, and where it begins. Those of code alone are what runs at once."""
     return [
         (dependency["specifier"], dependency[way]["specifier"], dependency[way].get("span", {}).get("start", {}))
         for dependency in module.get("dependencies", [])
         for way in ways
-        if "specifier" in dependency.get(way, {}) and not (ways == ("code",) and dependency.get("isDynamic"))
+        if "specifier" in dependency.get(way, {}) and not (ways == ("code",) and _is_no_code(dependency))
     ]
+
+
+def _is_no_code(dependency: Mapping[str, Any]) -> bool:
+    """Imported later, or as a text or JSON."""
+    return bool(dependency.get("isDynamic") or dependency.get("assertionType"))
 
 
 def _leaves(specifier: str, source: Path) -> bool:

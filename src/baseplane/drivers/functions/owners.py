@@ -63,4 +63,11 @@ def _end(pid: int, note: str) -> None:
         if abs(psutil.Process(pid).create_time() - float(created or 0)) < 0.02:
             os.kill(pid, signal.SIGKILL)
     if sockets:
-        shutil.rmtree(sockets, ignore_errors=True)
+        remove_sockets(Path(sockets))
+
+
+def remove_sockets(home: Path) -> None:
+    """Of a process that is no more; nothing may be written there, not even by us."""
+    with contextlib.suppress(OSError):
+        home.chmod(0o700)
+    shutil.rmtree(home, ignore_errors=True)

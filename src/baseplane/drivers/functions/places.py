@@ -1,10 +1,10 @@
 """Where the files of functions lie: one directory for each version, made beside and put in its place by a name."""
 
-import contextlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +14,8 @@ from baseplane.drivers.functions import FunctionBroken, FunctionSpec
 from baseplane.drivers.functions.imports import SOURCE
 from baseplane.drivers.functions.users import User
 
+RESTED = 900.0
+"""Seconds; longer than any request."""
 _SEAL = "version.json"
 
 
@@ -33,6 +35,11 @@ class Version:
     @property
     def cache(self) -> Path:
         return self.home / "cache"
+
+    @property
+    def packages(self) -> Path:
+        """Of npm, unpacked."""
+        return self.cache / "npm"
 
     @property
     def configuration(self) -> Path:
@@ -98,16 +105,40 @@ class Places:
         if before != name:
             shutil.rmtree(before, ignore_errors=True)
 
+    def tidy(self, spec: FunctionSpec) -> None:
+        """Delete versions before the last but one, and what was begun and never finished, once they have rested: a
+        process may still serve them.
+        """
+        kept: set[str] = set()
+        entries = list(self.of(spec.ref).glob(f"{spec.id}_*"))
+        for name in (entry for entry in entries if entry.is_symlink()):
+            number = name.name.rpartition("_")[2]
+            if not number.isdigit() or int(number) >= spec.version - 1 or _is_young(name):
+                kept.update((name.name, name.resolve().name))
+        for entry in entries:
+            if entry.name not in kept and not _is_young(entry):
+                _delete(entry)
+
     def remove(self, ref: str, function: str | None) -> None:
         if function is None:
             shutil.rmtree(self.of(ref), ignore_errors=True)
             return
-        for left in self.of(ref).glob(f"{function}_*"):
-            if left.is_symlink():
-                with contextlib.suppress(FileNotFoundError):
-                    left.unlink()
-            else:
-                shutil.rmtree(left, ignore_errors=True)
+        for entry in self.of(ref).glob(f"{function}_*"):
+            _delete(entry)
+
+
+def _is_young(entry: Path) -> bool:
+    try:
+        return time.time() - entry.lstat().st_mtime < RESTED
+    except FileNotFoundError:
+        return True
+
+
+def _delete(entry: Path) -> None:
+    if entry.is_symlink():
+        entry.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(entry, ignore_errors=True)
 
 
 def _name(spec: FunctionSpec) -> str:

@@ -46,6 +46,7 @@ class Preparing:
                 node = await self._fetch(version, user)
                 await self.load(spec, replace(version, node=node), environment)
                 await asyncio.to_thread(self.places.publish, spec, version, node=node)
+                await asyncio.to_thread(self.places.tidy, spec)
             except BaseException:
                 shutil.rmtree(version.home, ignore_errors=True)
                 raise

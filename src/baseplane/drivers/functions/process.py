@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import socket
 import time
 import uuid
@@ -15,6 +14,7 @@ from baseplane.drivers.functions import FunctionFailed, FunctionSpec, Limits, ca
 from baseplane.drivers.functions.cgroups import Cgroup
 from baseplane.drivers.functions.child import Child
 from baseplane.drivers.functions.confinement import Confinement
+from baseplane.drivers.functions.owners import remove_sockets
 from baseplane.drivers.functions.places import Version
 from baseplane.drivers.functions.usage import Spent, Usage
 
@@ -218,13 +218,17 @@ class Process:
             self.cause = causes.idle()
 
     def verdict(self) -> FunctionFailed | None:
-        """Why it ended; None while it lives. Takes as long as a process needs to end after its connections."""
+        """Why it ended; None while it serves. Takes as long as a process needs to end after its connections."""
         deadline = time.monotonic() + _GRACE
         while self.cause is None and self._child.code() is None:
             if time.monotonic() > deadline:
-                return None
+                return None if self._answers() else self._give_up()
             time.sleep(0.0005)
         return self.cause or self._explain()
+
+    def _give_up(self) -> FunctionFailed:
+        self.kill(causes.stopped_listening())
+        return self.cause or causes.stopped()
 
     def _explain(self) -> FunctionFailed:
         said, code = self._child.complaint(), self._child.code()
@@ -246,8 +250,6 @@ class Process:
     def _after(self) -> None:
         self.cause = self.cause or self._explain()
         self.retired = True
-        with contextlib.suppress(OSError):
-            self.start.sockets.chmod(0o700)
-        shutil.rmtree(self.start.sockets, ignore_errors=True)
+        remove_sockets(self.start.sockets)
         self.ended.set()
         self.start.ended(self)

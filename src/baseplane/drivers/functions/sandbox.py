@@ -61,7 +61,7 @@ def run(program: Program, version: Version, socket: Path, doors: Doors, memory: 
         *("deno", "run", "--quiet", "--no-prompt", "--no-lock", "--cached-only", "--no-code-cache"),
         *("--node-modules-dir=none", f"--config={version.configuration}", f"--preload={program.prelude}"),
         *("--allow-env", "--allow-net", f"--deny-net={','.join((*NOT_PUBLIC, *_MAIL, *_own_addresses()))}"),
-        f"--allow-read={','.join((str(version.source), *sockets))}",
+        f"--allow-read={','.join((str(version.source), str(version.packages), *sockets))}",
         f"--allow-write={','.join(sockets)}",
         f"--v8-flags=--max-old-space-size={heap}",
         str(version.source / version.entrypoint),

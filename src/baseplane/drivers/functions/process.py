@@ -23,8 +23,8 @@ _RESTED = 0.5
 """Seconds between looks at a process that nobody uses."""
 _BUSY = 0.5
 """Processors."""
-_GRACE = 0.005
-"""Seconds between the end of a process' connections and its own."""
+_GRACE, _LAST_GRACE = 0.005, 0.1
+"""Seconds between the end of a process' connections and its own; the second where it does not listen any more."""
 
 
 Say = Callable[[FunctionSpec, str, str, str], None]
@@ -219,10 +219,13 @@ class Process:
 
     def verdict(self) -> FunctionFailed | None:
         """Why it ended; None while it serves. Takes as long as a process needs to end after its connections."""
-        deadline = time.monotonic() + _GRACE
+        began = time.monotonic()
         while self.cause is None and self._child.code() is None:
-            if time.monotonic() > deadline:
-                return None if self._answers() else self._give_up()
+            waited = time.monotonic() - began
+            if waited > _GRACE and self._answers():
+                return None
+            if waited > _LAST_GRACE:
+                return self._give_up()
             time.sleep(0.0005)
         return self.cause or self._explain()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.advisors import advisors
 from benchmarks.api import api
 from benchmarks.figures import HEADER, Figure
+from benchmarks.functions import functions
 from benchmarks.idle import idle
 from benchmarks.ingress import ingress, sessions, wake
 from benchmarks.installation import Installation, running
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "sessions": (lambda i: sessions(i, 2000), lambda i: sessions(i, 20)),
     "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
+    "functions": (lambda i: functions(i, 40, 3000), lambda i: functions(i, 3, 100)),
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }

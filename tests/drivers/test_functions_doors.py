@@ -43,6 +43,8 @@ async def _tell(request: web.Request) -> web.StreamResponse:
         await socket.prepare(request)
         await socket.send_str(f"{request.host} {request.path}")
         return socket
+    if request.path.endswith("/redirect"):
+        raise web.HTTPFound(request.query["to"])
     return web.json_response(
         {
             "method": request.method,
@@ -167,6 +169,31 @@ async def test_a_function_connects_to_its_database(
         f'import net from "node:net"; Deno.serve(async () => {{ {code} }});', environment=ENVIRONMENT
     )
     assert await function.call() == f"postgres heard {said}"
+
+
+async def test_a_door_that_redirects_leads_nowhere_else(doors: Doors, host_with: Callable[..., Host]) -> None:
+    met: list[bytes] = []
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        met.append(await reader.read(100))
+        writer.close()
+
+    server = await asyncio.start_server(meet, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    function = await host_with(doors=doors).deploy(
+        """
+        Deno.serve(async (request) => {
+          const to = new URL(request.url).searchParams.get("to")!;
+          try { return new Response(await (await fetch(Deno.env.get("SUPABASE_URL") + "/redirect?to=" + to)).text()); }
+          catch (error) { return new Response(String((error as Error).cause ?? error)); }
+        });
+        """,
+        environment=ENVIRONMENT,
+    )
+    for to in (f"http://127.0.0.1:{port}/", f"http://0.0.0.0:{port}/", f"http://localhost:{port}/"):
+        assert "Requires net access" in await function.call("/", params={"to": to})
+    assert met == []
+    server.close()
 
 
 async def test_everything_else_of_this_machine_stays_refused(doors: Doors, host_with: Callable[..., Host]) -> None:

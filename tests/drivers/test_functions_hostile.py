@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from baseplane.drivers.functions import kernel
+from baseplane.drivers.functions import FunctionBroken, kernel
 from tests.drivers.functions import Function, Host
 
 SECRET = "root:x:0:0"
@@ -280,6 +280,62 @@ async def test_the_canary_sings(canary: Canary) -> None:
         writer.close()
     assert len(canary.met) == 2
     canary.met.clear()
+
+
+FETCHES = {
+    "a module": {"index.ts": 'import "http://127.0.0.1:PORT/x.ts";'},
+    "a module by a map": {"index.ts": 'import "x";', "deno.json": '{"imports": {"x": "http://127.0.0.1:PORT/x.ts"}}'},
+    "a text": {"index.ts": 'import t from "http://0.0.0.0:PORT/x.txt" with { type: "text" };'},
+    "a registry": {
+        "index.ts": 'import "npm:left-pad@1.3.0"; Deno.serve(() => new Response());',
+        ".npmrc": "registry=http://127.0.0.1:PORT/",
+        "deno.json": '{"npmRegistry": "http://127.0.0.1:PORT/"}',
+        "package.json": '{"dependencies": {"left-pad": "http://127.0.0.1:PORT/x.tgz"}}',
+    },
+    "an archive": {"index.ts": 'import "npm:left-pad@http://127.0.0.1:PORT/x.tgz";'},
+    "a map from here": {"index.ts": 'import "x";', "deno.json": '{"importMap": "http://127.0.0.1:PORT/map.json"}'},
+    "a wasm module": {"index.ts": 'import "http://127.0.0.1:PORT/x.wasm";'},
+    "types": {"index.ts": '// @ts-types="http://127.0.0.1:PORT/x.d.ts"\nimport "./a.js";', "a.js": ""},
+    "a runtime for JSX": {
+        "index.tsx": "export const a = <p/>; Deno.serve(() => new Response());",
+        "deno.json": '{"compilerOptions": {"jsx": "react-jsx", "jsxImportSource": "http://127.0.0.1:PORT"}}',
+    },
+    "a source map": {"index.ts": "Deno.serve(() => new Response());\n//# sourceMappingURL=http://127.0.0.1:PORT/x.map"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FETCHES)
+async def test_what_is_fetched_at_deployment_does_not_come_from_this_machine(
+    name: str, canary: Canary, module_host: Host
+) -> None:
+    source = {file: text.replace("PORT", str(canary.port)) for file, text in FETCHES[name].items()}
+    entrypoint = next(iter(source))
+    with contextlib.suppress(FunctionBroken):
+        await module_host.deploy(source, entrypoint=entrypoint)
+    assert canary.met == []
+
+
+async def test_what_a_function_imports_is_not_run_when_it_is_fetched(module_host: Host) -> None:
+    """core-js prints an advertisement from its postinstall script, and would find a file made."""
+    function = await module_host.deploy(
+        'import "npm:core-js@3.38.0/actual/array/at.js"; Deno.serve(() => new Response("ok"));'
+    )
+    assert await function.call() == "ok"
+    assert function.said == []
+
+
+BOMBS = {
+    "brackets": "export const x = " + "(" * 1_000_000,
+    "a long sum": "export const x = 1" + "+1" * 1_000_000,
+    "a generic": "export const x = " + "a<" * 200_000,
+    "no text at all": bytes(range(256)) * 1000,
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+async def test_a_source_that_chokes_the_parser_is_refused(name: str, module_host: Host) -> None:
+    with pytest.raises(FunctionBroken):
+        await module_host.deploy({"index.ts": BOMBS[name]})
 
 
 HIDDEN = {

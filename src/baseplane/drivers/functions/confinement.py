@@ -18,19 +18,23 @@ EVERYTHING = 0xFFFF
 _THREADS_OF_A_USER = 1024
 """Deno takes a dozen for each process, every Worker of a function one or two more."""
 _OPEN_FILES = 1024
+_DENO = 4 * 1024 * 1024 * 1024
+"""Bytes that may be asked for and not used, as Deno does: a last wall behind who counts those that are used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """``files`` is what there is beside the machine's own: paths, and what may be done below them. ``file_size`` is in
-    bytes. ``sealed`` takes system calls away, and with them all ways to start a process. Whatever the
+    """``files`` is what there is beside the machine's own: paths, and what may be done below them. ``file_size`` and
+    ``memory`` are in bytes, the latter a ceiling far above what Deno takes; ``cpu`` is in seconds, for all of its life. ``sealed`` takes system calls away, and with them all ways to start a process. Whatever the
     kernel does not know is left out: Landlock for the files, seccomp for the calls.
     """
 
     user: User | None
     files: tuple[tuple[str, int], ...]
     file_size: int
+    memory: int
     sealed: bool
+    cpu: int = resource.RLIM_INFINITY
     parent: int = 0
 
     def apply(self) -> None:
@@ -47,6 +51,8 @@ class Confinement:
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, self.file_size),
             (resource.RLIMIT_NOFILE, _OPEN_FILES),
+            (resource.RLIMIT_DATA, _DENO + self.memory),
+            (resource.RLIMIT_CPU, self.cpu),
         ):
             resource.setrlimit(what, (most, most))
         if self.user is not None:

@@ -182,7 +182,7 @@ class LocalFunctions:
                 call=call,
                 told=sandbox.tell(version, variables, self._doors),
                 program=self._program.deno,
-                confinement=Confinement(user, call.files, _FILE_SIZE, sealed=True),
+                confinement=Confinement(user, call.files, _FILE_SIZE, self.limits.memory, sealed=True),
                 cgroup=group,
                 sockets=sockets,
                 say=say,

@@ -19,6 +19,8 @@ from baseplane.drivers.functions.users import User, Users
 
 _FETCH_WITHIN = 120.0
 _LARGEST_FILE = 512 * 1024 * 1024
+_MEMORY = 1024 * 1024 * 1024
+_CPU = 30
 _AT_ONCE = 2
 
 
@@ -93,7 +95,9 @@ class Preparing:
             user=User(fetcher.uid, user.gid) if fetcher and user else None,
             files=call.files,
             file_size=_LARGEST_FILE,
+            memory=_MEMORY,
             sealed=False,
+            cpu=_CPU,
             parent=os.getpid(),
         )
         process = await asyncio.create_subprocess_exec(

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from baseplane.drivers.functions import FunctionFailed, Limits
 from baseplane.drivers.functions.cgroups import find_parent
+from baseplane.drivers.functions.child import Child
 from tests.drivers.functions import Function, Host
 
 PID = "Deno.serve(() => new Response(String(Deno.pid)));"
@@ -250,6 +252,29 @@ async def test_a_full_machine_says_so(host_with: Callable[..., Host]) -> None:
         with pytest.raises(FunctionFailed, match=r"as many functions as it may \(1\)"):
             await other.call()
     assert await other.call()
+
+
+async def test_one_project_does_not_take_the_whole_machine(host_with: Callable[..., Host]) -> None:
+    host = host_with(most=4)
+    one = await host.deploy(PID)
+    second, other = await host.deploy(PID, ref=one.spec.ref), await host.deploy(PID)
+    async with one.open():
+        with pytest.raises(FunctionFailed, match=r"at a time as one may \(1\)"):
+            await second.call()
+        assert await other.call()
+    assert await second.call()
+
+
+async def test_what_cannot_be_started_is_told(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = await host.deploy(PID)
+    monkeypatch.setattr(Child, "__init__", _no_more_processes)
+    with pytest.raises(FunctionFailed, match=r"could not be started.*Resource temporarily unavailable") as caught:
+        await function.call()
+    assert (caught.value.code, caught.value.status) == ("BOOT_ERROR", 503)
+
+
+def _no_more_processes(*_: object) -> None:
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 OWNER = """

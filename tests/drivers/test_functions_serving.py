@@ -137,6 +137,15 @@ async def test_secrets_may_have_any_name_and_are_all_that_is_there(host: Host) -
         assert own["SB_EXECUTION_ID"] == await function.execution()
 
 
+async def test_names_that_no_environment_can_hold_are_left_out(host: Host) -> None:
+    function = await host.deploy(
+        "Deno.serve(() => Response.json([Deno.env.get('GOOD'), Deno.env.has('NUL')]));",
+        environment={"A=B": "1", "": "2", "NUL": "a\0b", "GOOD": "3"},
+    )
+    assert json.loads(await function.call()) == ["3", False]
+    assert {level for level, _ in function.said} == {"warning"}
+
+
 async def test_a_great_many_secrets_arrive(host: Host) -> None:
     environment = {f"SECRET_{number}": str(number) * 24_000 for number in range(100)}
     function = await host.deploy(

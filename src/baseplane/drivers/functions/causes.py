@@ -23,6 +23,14 @@ def too_many(most: int) -> FunctionFailed:
     return _failed(546, "WORKER_LIMIT", f"This machine runs as many functions as it may ({most}).")
 
 
+def too_many_of_one(most: int) -> FunctionFailed:
+    return _failed(546, "WORKER_LIMIT", f"This project runs as many functions at a time as one may ({most}).")
+
+
+def did_not_start(error: Exception) -> FunctionFailed:
+    return _failed(503, "BOOT_ERROR", f"The function's process could not be started: {error}")
+
+
 def out_of_memory(limits: Limits) -> FunctionFailed:
     return _failed(546, "WORKER_LIMIT", f"The function took more than {limits.memory // 2**20} MB of memory.")
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 
+from baseplane.drivers.cluster import DriverUnavailable
 from baseplane.drivers.functions import (
     FunctionBroken,
     FunctionFailed,
@@ -26,7 +27,7 @@ from baseplane.drivers.functions.pace import Failures
 from baseplane.drivers.functions.places import Places, Version
 from baseplane.drivers.functions.preparing import Preparing, preparing
 from baseplane.drivers.functions.process import Process, Say, Start
-from baseplane.drivers.functions.program import Program, install
+from baseplane.drivers.functions.program import Program, check_reach, install
 from baseplane.drivers.functions.users import Users
 
 LOOK = 0.05
@@ -46,7 +47,7 @@ class LocalFunctions:
     """``data`` is the installation's data directory, ``sockets`` one with a short path (``Layout.sockets``).
 
     ``region`` is what functions read as SB_REGION. ``first_user`` is BASEPLANE_FUNCTIONS_UID. ``most`` is how many
-    processes there may be here; ``cgroups`` False leaves memory to the watcher.
+    processes there may be here, of which one project has at most a quarter; ``cgroups`` False leaves memory to the watcher.
     """
 
     def __init__(
@@ -81,7 +82,10 @@ class LocalFunctions:
 
     @cached_property
     def _program(self) -> Program:
-        return install(self._root)
+        program = install(self._root)
+        for path in (program.deno, self._sockets / "any"):
+            check_reach(path)
+        return program
 
     @cached_property
     def _owner(self) -> Owner:
@@ -93,7 +97,8 @@ class LocalFunctions:
         return preparing(self._places, self._users, self._program, self._load)
 
     async def prepare(self, spec: FunctionSpec, source: Mapping[str, bytes], environment: Mapping[str, str]) -> None:
-        if self._places.find(spec) is None:
+        if await asyncio.to_thread(self._places.find, spec) is None:
+            await asyncio.to_thread(lambda: self._program)
             await self._preparing.build(spec, source, environment)
 
     async def _load(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str]) -> None:
@@ -146,8 +151,12 @@ class LocalFunctions:
         version = await asyncio.to_thread(self._places.find, spec)
         if version is None:
             raise SourceMissing(f"Version {spec.version} of function {spec.slug} is not prepared on this machine.")
-        self._make_room()
-        process = self._spawn(spec, version, environment, self._say)
+        self._make_room(spec.ref)
+        try:
+            await asyncio.to_thread(lambda: self._program)
+            process = self._spawn(spec, version, environment, self._say)
+        except (DriverUnavailable, OSError) as error:
+            raise causes.did_not_start(error) from error
         await process.await_listening()
         before = self._current.get((spec.ref, spec.id))
         self._current[spec.ref, spec.id] = process
@@ -155,12 +164,15 @@ class LocalFunctions:
             before.retire()
         return process
 
-    def _make_room(self) -> None:
-        while sum(not process.retired for process in self._processes) >= self._most:
-            idle = [process for process in self._processes if not process.held and not process.retired]
-            if not idle:
-                raise causes.too_many(self._most)
-            min(idle, key=lambda process: process.used).kill(None)
+    def _make_room(self, ref: str) -> None:
+        """Stop the process that was used longest ago: one of the project's own if it has many, else anybody's."""
+        running = [process for process in self._processes if not process.retired]
+        own = [process for process in running if process.start.spec.ref == ref]
+        share = max(1, self._most // 4)
+        if len(own) >= share:
+            _stop_oldest(own, causes.too_many_of_one(share))
+        elif len(running) >= self._most:
+            _stop_oldest(running, causes.too_many(self._most))
 
     def _spawn(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str], say: Say) -> Process:
         self._sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
@@ -246,3 +258,11 @@ class LocalFunctions:
         for process in processes:
             process.kill(None)
         await asyncio.gather(*(process.ended.wait() for process in processes))
+
+
+def _stop_oldest(processes: list[Process], otherwise: FunctionFailed) -> None:
+    """Of those that are idle. Raises ``otherwise`` when none is."""
+    idle = [process for process in processes if not process.held]
+    if not idle:
+        raise otherwise
+    min(idle, key=lambda process: process.used).kill(None)

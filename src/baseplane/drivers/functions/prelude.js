@@ -8,11 +8,6 @@ const told = (() => {
   return JSON.parse(text);
 })();
 
-for (const name of Object.keys(Deno.env.toObject())) {
-  if (name !== "DENO_SERVE_ADDRESS") Deno.env.delete(name);
-}
-for (const [name, value] of Object.entries(told.environment)) Deno.env.set(name, value);
-
 // --- What it says. A line that begins so is a message of that level; lines without it go on with the one before.
 const levels = { debug: "d", log: "l", info: "i", warn: "w", error: "e", trace: "e" };
 for (const [name, letter] of Object.entries(levels)) {
@@ -24,6 +19,18 @@ for (const [name, letter] of Object.entries(levels)) {
   };
 }
 const tell = (what) => Deno.stdout.writeSync(new TextEncoder().encode(`\x1e${what}\n`));
+
+// --- Its variables, instead of ours.
+for (const name of Object.keys(Deno.env.toObject())) {
+  if (name !== "DENO_SERVE_ADDRESS") Deno.env.delete(name);
+}
+for (const [name, value] of Object.entries(told.environment)) {
+  try {
+    Deno.env.set(name, value);
+  } catch {
+    console.warn(`The secret ${JSON.stringify(name)} cannot be a variable of the environment.`);
+  }
+}
 
 // --- Work in the background keeps the process, within its limits.
 let pending = 0;

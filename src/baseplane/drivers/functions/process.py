@@ -241,9 +241,10 @@ class Process:
         return causes.ended(words, code or 0) if self._listening else causes.did_not_load(words)
 
     def _hear(self, what: str) -> None:
-        """The prelude tells when work in the background begins and when it is over."""
+        """The prelude tells when work in the background begins and when it is over. A function could say so, too: it gains
+        no more than the time that such work has.
+        """
         self._background = what == "1"
-        self.used = time.monotonic()
         if self.retired:
             self.retire()
 

@@ -52,6 +52,16 @@ def install(root: Path) -> Program:
     return program
 
 
+def check_reach(path: Path) -> None:
+    """Raises DriverUnavailable naming the first directory that keeps the users of functions out of ``path``."""
+    for parent in reversed(path.absolute().parents):
+        if os.geteuid() == 0 and parent.exists() and not parent.stat().st_mode & 0o001:
+            raise DriverUnavailable(
+                f"Functions run as users of their own, who may not enter {parent}. Allow it (chmod o+x {parent}), or"
+                " choose another directory with --data-dir."
+            )
+
+
 def _place(found: Path, at: Path) -> None:
     try:
         os.link(found.resolve(), at)

@@ -109,7 +109,7 @@ def tell(version: Version, environment: Mapping[str, str], doors: Doors) -> dict
     """What the prelude is told. The project's addresses are those of its environment."""
     http, postgres = urlsplit(environment.get("SUPABASE_URL", "")), urlsplit(environment.get("SUPABASE_DB_URL", ""))
     return {
-        "environment": {name: value for name, value in environment.items() if name not in ("", "DENO_SERVE_ADDRESS")},
+        "environment": {name: value for name, value in environment.items() if name != "DENO_SERVE_ADDRESS"},
         "node": version.node,
         "http": {"origin": f"{http.scheme}://{http.netloc}", "socket": str(doors.http)}
         if doors.http and http.netloc

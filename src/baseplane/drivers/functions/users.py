@@ -53,10 +53,10 @@ class Users:
             if ref in given:
                 return given[ref]
             uid = max(given.values(), default=self._first) + 1
-            if uid >= self._first + COUNT:
+            if uid >= self._first + COUNT or not _is_mapped(uid):
                 raise DriverUnavailable(
-                    f"All {COUNT} users for functions from {self._first} on are taken; name another range in"
-                    " BASEPLANE_FUNCTIONS_UID."
+                    f"The user {uid}, for functions, is past the {COUNT} from {self._first} on or not mapped in this"
+                    " container; name another range in BASEPLANE_FUNCTIONS_UID."
                 )
             fresh = self._file.with_suffix(".new")
             with fresh.open("w") as file:
@@ -65,6 +65,16 @@ class Users:
                 os.fsync(file.fileno())
             fresh.replace(self._file)
             return uid
+
+
+def _is_mapped(uid: int) -> bool:
+    """Containers may know few users (user_namespaces(7))."""
+    try:
+        lines = Path("/proc/self/uid_map").read_text().splitlines()
+    except OSError:
+        return True
+    ranges = [(int(first), int(count)) for first, _, count in map(str.split, lines)]
+    return any(first <= uid < first + count for first, count in ranges)
 
 
 def _first_of(file: Path) -> int:

@@ -135,6 +135,19 @@ CONNECTS = {
     "a Unix socket by fetch": """const client = Deno.createHttpClient({ proxy: { transport: "unix", path: Deno.env.get("ADMIN")! } });
         return await (await fetch("http://example.com/", { client })).text()""",
     "another project's function": 'await Deno.connect({ transport: "unix", path: Deno.env.get("OTHER")! }); return "connected"',
+    "TLS": "await Deno.connectTls({ hostname: '127.0.0.1', port: PORT }); return 'connected'",
+    "TLS by Node": """const tls = await import("node:tls");
+        return await new Promise((y, n) => tls.connect(PORT, "127.0.0.1", () => y("connected")).on("error", n))""",
+    "HTTP/2 by Node": """const http2 = await import("node:http2");
+        return await new Promise((y, n) => { const c = http2.connect(`http://127.0.0.1:${PORT}`); c.on("connect", () => y("connected")); c.on("error", n); })""",
+    "events": """return await new Promise((y, n) => { const e = new EventSource(`http://127.0.0.1:${PORT}/`);
+        e.onopen = () => y("open"); e.onerror = () => { e.close(); n("refused"); } })""",
+    "an abstract Unix socket": 'await Deno.connect({ transport: "unix", path: Deno.env.get("ABSTRACT")!.replace("@", "\\0") }); return "connected"',
+    "an abstract Unix socket by Node": 'return await node({ path: Deno.env.get("ABSTRACT")!.replace("@", "\\0") })',
+    "a Worker from here": "return await worker(`http://127.0.0.1:${PORT}/x.js`)",
+    "telemetry": """Deno.env.set("OTEL_DENO", "true"); Deno.env.set("OTEL_EXPORTER_OTLP_ENDPOINT", `http://127.0.0.1:${PORT}`);
+        const span = (Deno as any).telemetry.tracerProvider.getTracer("t").startSpan("s"); span.end();
+        console.log("spoken"); await new Promise((y) => setTimeout(y, 1500)); throw "quiet" """,
     "mail": 'await Deno.connect({ hostname: "1.1.1.1", port: 25 }); return "connected"',
     "mail to be handed in": 'await Deno.connect({ hostname: "1.1.1.1", port: 587 }); return "connected"',
     "mail by Node": "return await node('1.1.1.1', 25)",
@@ -207,9 +220,10 @@ async def canary(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cana
     everywhere = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
     server = await asyncio.start_server(meet, sock=everywhere)
     local = await asyncio.start_unix_server(meet, str(admin))
+    nameless = await asyncio.start_unix_server(meet, f"\0bp-{os.getpid()}")
     admin.chmod(0o777)
     yield Canary(everywhere.getsockname()[1], admin, met)
-    for one in (server, local):
+    for one in (server, local, nameless):
         one.close()
     admin.unlink()
 
@@ -234,6 +248,7 @@ async def stranger(
             environment={
                 "PORT": str(canary.port),
                 "ADMIN": str(canary.admin),
+                "ABSTRACT": f"@bp-{os.getpid()}",
                 "OTHER": str(held.socket),
                 "OUTSIDE": str(outside),
                 "OTHERS": str(module_host.driver._places.of(other.spec.ref)),

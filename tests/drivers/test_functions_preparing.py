@@ -1,11 +1,15 @@
 """From files to a version that is known to load, and what is said of one that does not."""
 
 import asyncio
+import errno
+import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from baseplane.drivers.cluster import DriverUnavailable
 from baseplane.drivers.functions import FunctionBroken, FunctionFailed, Limits, SourceMissing, places
 from baseplane.drivers.functions.absent import NoFunctions
 from tests.drivers.functions import Host, new_function
@@ -171,6 +175,58 @@ async def test_half_of_a_version_is_not_used(host: Host) -> None:
     (found.home / "version.json").unlink()
     with pytest.raises(SourceMissing):
         await function.call()
+    await function.prepare()
+    assert await function.call() == "fine"
+
+
+PREPARER = """
+import asyncio, sys
+from pathlib import Path
+from baseplane.drivers.functions import FunctionSpec
+from tests.drivers.conftest import _host
+
+async def main():
+    driver = _host(Path(sys.argv[1])).driver
+    await asyncio.to_thread(lambda: driver._program)
+    print("begins", flush=True)
+    spec = FunctionSpec(sys.argv[2], sys.argv[3], "hello", 1, "index.ts", None, sys.argv[4])
+    await driver.prepare(spec, {"index.ts": sys.argv[5].encode()}, {})
+    print("done", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("after", [0, 0.03, 0.06, 0.09, 0.12, 0.16])
+async def test_a_deployment_that_is_killed_is_done_again(after: float, data_dir: Path, host: Host) -> None:
+    function = new_function(host, SERVE, {})
+    spec = function.spec
+    killed = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PREPARER, str(data_dir), spec.ref, spec.id, spec.digest, SERVE),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    assert killed.stdout is not None
+    assert await killed.stdout.readline() == b"begins\n"
+    await asyncio.sleep(after)  # wherever it is then
+    killed.kill()
+    await killed.wait()
+    if host.driver._places.find(spec) is None:
+        with pytest.raises(SourceMissing):
+            await function.call()
+        await function.prepare()
+    assert await function.call() == "fine"
+
+
+async def test_a_disk_that_is_full_is_not_the_authors_fault(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    function = new_function(host, SERVE, {})
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DriverUnavailable, match=r"No space left"):
+        await function.prepare()
+    monkeypatch.undo()
     await function.prepare()
     assert await function.call() == "fine"
 

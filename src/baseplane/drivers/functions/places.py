@@ -1,5 +1,6 @@
 """Where the files of functions lie: one directory for each version, made beside and put in its place by a name."""
 
+import errno
 import json
 import os
 import shutil
@@ -17,6 +18,8 @@ from baseplane.drivers.functions.users import User
 RESTED = 900.0
 """Seconds; longer than any request."""
 _SEAL = "version.json"
+_NAMES = {errno.EEXIST, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR}
+"""Errors that come of what files are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Places:
         return found if (found.digest, found.entrypoint) == (spec.digest, spec.entrypoint) else None
 
     def begin(self, spec: FunctionSpec, source: Mapping[str, bytes], user: User | None) -> Version:
-        """A new directory with the source in it, which the project's user may read. Raises FunctionBroken."""
+        """A new directory with the source in it, which the project's user may read. Raises FunctionBroken, OSError."""
         of = self.of(spec.ref)
         of.mkdir(mode=0o750, parents=True, exist_ok=True)
         home = Path(tempfile.mkdtemp(prefix=f"{_name(spec)}.", dir=of))
@@ -80,11 +83,10 @@ class Places:
                 file = version.source / _within(name)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
-        except OSError as error:
+        except BaseException as error:
             shutil.rmtree(home, ignore_errors=True)
-            raise FunctionBroken(f"The function's files cannot lie as they are named: {error.strerror}") from error
-        except FunctionBroken:
-            shutil.rmtree(home, ignore_errors=True)
+            if isinstance(error, OSError) and error.errno in _NAMES:
+                raise FunctionBroken(f"The function's files cannot lie as they are named: {error.strerror}") from error
             raise
         return version
 

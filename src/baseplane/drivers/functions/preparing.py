@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from baseplane.drivers.cluster import DriverUnavailable
 from baseplane.drivers.functions import FunctionBroken, FunctionSpec, graph, sandbox
 from baseplane.drivers.functions.confinement import Confinement
 from baseplane.drivers.functions.imports import configuration
@@ -40,18 +41,24 @@ class Preparing:
             raise FunctionBroken(f"There is no {spec.entrypoint} among the function's files.")
         text = configuration(spec, source)
         user = self.users.of(spec.ref)
-        async with self._turn:
-            version = await asyncio.to_thread(self.places.begin, spec, source, user)
-            try:
-                version.configuration.write_text(text)
-                (version.home / graph.ROOT).write_text(graph.root_module(source))
-                node = await self._fetch(version, user)
-                await self.load(spec, replace(version, node=node), environment)
-                await asyncio.to_thread(self.places.publish, spec, version, node=node)
-                await asyncio.to_thread(self.places.tidy, spec)
-            except BaseException:
-                shutil.rmtree(version.home, ignore_errors=True)
-                raise
+        try:
+            async with self._turn:
+                version = await asyncio.to_thread(self.places.begin, spec, source, user)
+                try:
+                    version.configuration.write_text(text)
+                    (version.home / graph.ROOT).write_text(graph.root_module(source))
+                    node = await self._fetch(version, user)
+                    await self.load(spec, replace(version, node=node), environment)
+                    await asyncio.to_thread(self._finish, spec, version, node)
+                except BaseException:
+                    shutil.rmtree(version.home, ignore_errors=True)
+                    raise
+        except OSError as error:  # a full disk, say, or the function was removed meanwhile
+            raise DriverUnavailable(f"Function {spec.slug} could not be put in its place: {error}") from error
+
+    def _finish(self, spec: FunctionSpec, version: Version, node: bool) -> None:
+        self.places.publish(spec, version, node=node)
+        self.places.tidy(spec)
 
     async def _fetch(self, version: Version, user: User | None) -> bool:
         """Whether anything stands on Node's modules."""

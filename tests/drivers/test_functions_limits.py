@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import json
 import os
 import signal
 import sys
@@ -311,6 +312,8 @@ async def test_functions_die_with_their_owner_and_the_next_one_clears_up(
     assert Path(socket).parent.exists()
     await host_with().deploy(PID)
     assert not Path(socket).parent.exists()
+    parent = find_parent()
+    assert parent is None or list(parent.glob(f"*{Path(socket).parent.name}")) == []
 
 
 async def test_what_an_owner_left_running_is_ended_by_the_next(data_dir: Path, host_with: Callable[..., Host]) -> None:
@@ -320,13 +323,12 @@ async def test_what_an_owner_left_running_is_ended_by_the_next(data_dir: Path, h
     home = data_dir / "functions" / "owners" / "dead"
     home.mkdir(parents=True)
     (home / "lock").touch()
-    (home / str(left.pid)).write_text(f"{psutil.Process(left.pid).create_time()}\n\n")
-    (home / str(other.pid)).write_text(
-        f"{psutil.Process(other.pid).create_time() - 100}\n\n"
-    )  # its number was given again
+    (home / str(left.pid)).write_text(json.dumps([psutil.Process(left.pid).create_time(), None, None]))
+    (home / str(other.pid)).write_text(json.dumps([psutil.Process(other.pid).create_time() - 100, None, None]))
+    (home / "1").write_text("[")
     try:
         await host_with().deploy(PID)
-        assert await left.wait() == -signal.SIGKILL
+        assert await left.wait()
         assert other.returncode is None
         assert not home.exists()
     finally:

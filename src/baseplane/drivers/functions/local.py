@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 import secrets
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -22,7 +24,7 @@ from baseplane.drivers.functions import (
 )
 from baseplane.drivers.functions.cgroups import Cgroup, find_parent
 from baseplane.drivers.functions.confinement import Confinement
-from baseplane.drivers.functions.owners import Owner, end_leftovers
+from baseplane.drivers.functions.owners import ENDS_WITHIN, Owner, end_leftovers
 from baseplane.drivers.functions.pace import Failures
 from baseplane.drivers.functions.places import Places, Version
 from baseplane.drivers.functions.preparing import Preparing, preparing
@@ -79,6 +81,7 @@ class LocalFunctions:
         self._failures: dict[tuple[str, str, int], Failures] = {}
         self._spent_groups: list[Cgroup] = []
         self._watcher: asyncio.Task[None] | None = None
+        self._first = threading.Lock()
 
     @cached_property
     def _program(self) -> Program:
@@ -96,9 +99,15 @@ class LocalFunctions:
     def _preparing(self) -> Preparing:
         return preparing(self._places, self._users, self._program, self._load)
 
+    def _make_ready(self) -> None:
+        """What the first function needs, once. Blocks. Raises DriverUnavailable."""
+        with self._first:
+            assert self._program
+            assert self._owner
+
     async def prepare(self, spec: FunctionSpec, source: Mapping[str, bytes], environment: Mapping[str, str]) -> None:
         if await asyncio.to_thread(self._places.find, spec) is None:
-            await asyncio.to_thread(lambda: self._program)
+            await asyncio.to_thread(self._make_ready)
             await self._preparing.build(spec, source, environment)
 
     async def _load(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str]) -> None:
@@ -153,7 +162,7 @@ class LocalFunctions:
             raise SourceMissing(f"Version {spec.version} of function {spec.slug} is not prepared on this machine.")
         self._make_room(spec.ref)
         try:
-            await asyncio.to_thread(lambda: self._program)
+            await asyncio.to_thread(self._make_ready)
             process = self._spawn(spec, version, environment, self._say)
         except (DriverUnavailable, OSError) as error:
             raise causes.did_not_start(error) from error
@@ -201,7 +210,7 @@ class LocalFunctions:
                 ended=self._forget,
             )
         )
-        self._owner.note(process.pid, sockets)
+        self._owner.note(process.pid, sockets, group.home if group else None)
         self._processes.add(process)
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.create_task(self._watch())
@@ -226,8 +235,13 @@ class LocalFunctions:
         while self._processes or self._spent_groups:
             for process in list(self._processes):
                 process.look()
-            self._spent_groups = [group for group in self._spent_groups if not group.remove()]
+            self._remove_groups()
             await asyncio.sleep(LOOK)
+
+    def _remove_groups(self) -> bool:
+        """Whether the kernel still keeps some."""
+        self._spent_groups = [group for group in self._spent_groups if not group.remove()]
+        return bool(self._spent_groups)
 
     async def stop(self, ref: str) -> None:
         await self._end([process for process in self._processes if process.start.spec.ref == ref])
@@ -249,8 +263,9 @@ class LocalFunctions:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
-        for group in self._spent_groups:
-            group.remove()
+        deadline = time.monotonic() + ENDS_WITHIN
+        while self._remove_groups() and time.monotonic() < deadline:
+            await asyncio.sleep(LOOK)
         if owner := self.__dict__.pop("_owner", None):
             owner.close()
 

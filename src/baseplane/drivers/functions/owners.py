@@ -2,13 +2,19 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
-import signal
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
+
+from baseplane.drivers.functions.cgroups import Cgroup
+
+ENDS_WITHIN = 1.0
+"""Seconds that the kernel may take for a process that was killed, and for its group."""
 
 
 class Owner:
@@ -25,10 +31,11 @@ class Owner:
     def name(self) -> str:
         return self.home.name
 
-    def note(self, pid: int, sockets: Path) -> None:
+    def note(self, pid: int, sockets: Path, cgroup: Path | None) -> None:
         """Before anybody relies on it, a file tells which process it is and what goes with it."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            (self.home / str(pid)).write_text(f"{psutil.Process(pid).create_time()}\n{sockets}\n")
+            note = [psutil.Process(pid).create_time(), str(sockets), str(cgroup) if cgroup else None]
+            (self.home / str(pid)).write_text(json.dumps(note))
 
     def forget(self, pid: int) -> None:
         (self.home / str(pid)).unlink(missing_ok=True)
@@ -39,7 +46,7 @@ class Owner:
 
 
 def end_leftovers(root: Path) -> None:
-    """End the processes of owners that are no more."""
+    """End the processes of owners that are no more. Blocks while they end."""
     for home in root.glob("[!.]*"):
         try:
             lock = os.open(home / "lock", os.O_RDWR | os.O_CLOEXEC)
@@ -47,9 +54,11 @@ def end_leftovers(root: Path) -> None:
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for note in home.iterdir():
-                if note.name.isdigit():
-                    _end(int(note.name), note.read_text())
+            notes = {int(note.name): _read(note) for note in home.iterdir() if note.name.isdigit()}
+            for pid, (created, _, _) in notes.items():
+                _end(pid, created)
+            for _, sockets, cgroup in notes.values():
+                _clear(sockets, cgroup)
             shutil.rmtree(home, ignore_errors=True)
         except BlockingIOError:
             pass
@@ -57,13 +66,30 @@ def end_leftovers(root: Path) -> None:
             os.close(lock)
 
 
-def _end(pid: int, note: str) -> None:
-    created, _, sockets = note.strip().partition("\n")
+def _read(note: Path) -> tuple[float, str | None, str | None]:
+    try:
+        created, sockets, cgroup = json.loads(note.read_text())
+    except (ValueError, TypeError):  # its owner died while it wrote
+        return 0.0, None, None
+    return created, sockets, cgroup
+
+
+def _end(pid: int, created: float) -> None:
     with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-        if abs(psutil.Process(pid).create_time() - float(created or 0)) < 0.02:
-            os.kill(pid, signal.SIGKILL)
+        process = psutil.Process(pid)
+        if abs(process.create_time() - created) < 0.02:  # else the number was given again
+            process.kill()
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(ENDS_WITHIN)
+
+
+def _clear(sockets: str | None, cgroup: str | None) -> None:
     if sockets:
         remove_sockets(Path(sockets))
+    if cgroup:
+        deadline = time.monotonic() + ENDS_WITHIN
+        while not Cgroup(Path(cgroup)).remove() and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 def remove_sockets(home: Path) -> None:

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
 
 from baseplane.drivers.functions.sandbox import Doors
+from tests.drivers import postgres_server
 from tests.drivers.functions import Host
 
 URL = "http://127.0.0.1:8000/abc"
@@ -169,6 +171,48 @@ async def test_a_function_connects_to_its_database(
         f'import net from "node:net"; Deno.serve(async () => {{ {code} }});', environment=ENVIRONMENT
     )
     assert await function.call() == f"postgres heard {said}"
+
+
+POSTGRES = {
+    "npm:postgres": """
+        import postgres from "npm:postgres@3.4.7";
+        const sql = postgres(Deno.env.get("SUPABASE_DB_URL")!);
+        Deno.serve(async () => new Response((await sql`select 6 * 7 as found`)[0].found));
+    """,
+    "npm:pg": """
+        import pg from "npm:pg@8.16.3";
+        const pool = new pg.Pool({ connectionString: Deno.env.get("SUPABASE_DB_URL") });
+        Deno.serve(async () => new Response((await pool.query("select 6 * 7 as found")).rows[0].found));
+    """,
+}
+
+
+@pytest.mark.parametrize("library", POSTGRES)
+async def test_libraries_reach_a_real_postgres(
+    library: str, server: postgres_server.Server, data_dir: Path, host_with: Callable[..., Host]
+) -> None:
+    async def lead(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        within, into = await asyncio.open_unix_connection(server.socket)
+        with contextlib.suppress(ConnectionError):
+            await asyncio.gather(_pass_on(reader, into), _pass_on(within, writer))
+
+    door = data_dir / "real.s"
+    relay = await asyncio.start_unix_server(lead, str(door))
+    door.chmod(0o666)
+    url = f"postgresql://postgres:{quote(postgres_server.PASSWORD)}@db.example.com:6000/postgres"
+    host = host_with(doors=Doors(postgres=door))
+    function = await host.deploy(POSTGRES[library], environment={"SUPABASE_DB_URL": url})
+    assert await function.call() == "42"
+    await host.driver.stop(function.spec.ref)
+    relay.close()
+    door.unlink()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while piece := await reader.read(65_536):
+        writer.write(piece)
+        await writer.drain()
+    writer.close()
 
 
 async def test_a_door_that_redirects_leads_nowhere_else(doors: Doors, host_with: Callable[..., Host]) -> None:

@@ -201,12 +201,21 @@ async def test_a_function_that_lost_its_way_to_start_is_tried_later_and_later(ho
         await broken.call()
     assert (caught.value.code, caught.value.status) == ("BOOT_ERROR", 503)
     assert host.driver._processes == set()
-    async with asyncio.timeout(10):
-        while True:
-            with contextlib.suppress(FunctionFailed):
-                assert await function.call()
-                break
-            await asyncio.sleep(0.05)
+    assert await function.call()  # a changed secret mends it at once
+
+
+async def test_after_a_while_it_is_tried_again(host: Host) -> None:
+    function = await host.deploy("if (Deno.env.get('BREAK')) throw new Error('broken now');" + PID)
+    broken = function.with_environment(BREAK="1")
+    said: set[str] = set()
+    async with asyncio.timeout(15):
+        while not any("4 times" in message for message in said):
+            with pytest.raises(FunctionFailed) as caught:
+                await broken.call()
+            said.add(caught.value.message)
+            await asyncio.sleep(0.02)
+    assert any("failed 3 times in a row and is started again in 1 seconds at most" in message for message in said)
+    assert any("failed 4 times in a row and is started again in 2 seconds at most" in message for message in said)
 
 
 async def test_crashes_in_a_row_are_backed_off(host: Host) -> None:

@@ -139,12 +139,18 @@ class LocalFunctions:
             await before.settle()
         while True:
             if key not in self._starting:
-                self._failures.get(key, Failures()).check()
+                if key in self._failures:
+                    self._failures[key].check(environment)
                 task = asyncio.create_task(self._begin(spec, dict(environment)))
                 task.add_done_callback(lambda done: self._started(key, done))
                 self._starting[key] = (dict(environment), task)
             wanted, beginning = self._starting[key]
-            process = await asyncio.shield(beginning)
+            try:
+                process = await asyncio.shield(beginning)
+            except FunctionFailed:
+                if wanted == environment:
+                    raise
+                continue
             if wanted == environment and process.start.spec == spec:
                 return process
             current = self._current.get((spec.ref, spec.id))
@@ -229,7 +235,13 @@ class LocalFunctions:
         if process.start.cgroup is not None and not process.start.cgroup.remove():
             self._spent_groups.append(process.start.cgroup)
         if cause is not None and process.failed:
-            self._failures.setdefault((spec.ref, spec.id, spec.version), Failures()).add(cause.message)
+            self._count(spec, process.start.environment, cause)
+
+    def _count(self, spec: FunctionSpec, environment: Mapping[str, str], cause: FunctionFailed) -> None:
+        key = (spec.ref, spec.id, spec.version)
+        if key not in self._failures or self._failures[key].environment != environment:
+            self._failures[key] = Failures(environment)
+        self._failures[key].add(cause.message)
 
     async def _watch(self) -> None:
         while self._processes or self._spent_groups:

@@ -234,7 +234,7 @@ async def stranger(
 ) -> AsyncIterator[tuple[Function, Function]]:
     """The hostile function, and one of another project."""
     other = await module_host.deploy("Deno.serve(() => new Response('mine'));")
-    outside = module_host.driver._root / "outside"
+    outside = module_host.driver._places.root / "outside"
     outside.mkdir(exist_ok=True)
     (outside / "secret.json").write_text(json.dumps({"secret": SECRET}))
     addresses = _addresses()

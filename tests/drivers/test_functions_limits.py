@@ -356,7 +356,7 @@ async def test_nothing_is_left_when_a_driver_is_closed(data_dir: Path, host_with
     host = host_with()
     function = await host.deploy(PID)
     process = psutil.Process(int(await function.call()))
-    owner = host.driver._owner.home
+    owner = host.driver._spawner.owner.home
     sockets = next(iter(host.driver._processes)).start.sockets
     await host.driver.close()
     assert not process.is_running()

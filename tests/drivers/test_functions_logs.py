@@ -65,7 +65,7 @@ async def test_an_exception_in_a_handler_is_heard_with_its_place(host: Host) -> 
     assert level == "error"
     assert "boom" in message
     assert "index.ts:2:26" in message
-    assert str(host.driver._root) not in message
+    assert str(host.driver._places.root) not in message
 
 
 async def test_a_message_is_cut_at_ten_thousand_characters(host: Host) -> None:

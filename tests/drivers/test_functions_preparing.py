@@ -82,10 +82,10 @@ async def test_what_does_not_load_is_told_with_its_place(name: str, host: Host) 
     function = new_function(host, source, {})
     with pytest.raises(FunctionBroken, match=message) as caught:
         await function.prepare()
-    assert str(host.driver._root) not in caught.value.message
+    assert str(host.driver._places.root) not in caught.value.message
     with pytest.raises(SourceMissing):
         await function.call()
-    assert [file for file in host.driver._root.glob(f"{function.spec.ref}/*") if file.exists()] == []
+    assert [file for file in host.driver._places.root.glob(f"{function.spec.ref}/*") if file.exists()] == []
 
 
 async def test_a_function_that_never_listens_is_told_so(host_with: Callable[..., Host]) -> None:
@@ -94,6 +94,16 @@ async def test_a_function_that_never_listens_is_told_so(host_with: Callable[...,
     )
     with pytest.raises(FunctionBroken, match=r"did not listen within 0.3 seconds"):
         await function.prepare()
+
+
+async def test_deployments_that_failed_do_not_delay_one_that_does_not(host: Host) -> None:
+    function = new_function(host, SERVE, {})
+    for _ in range(4):
+        broken = new_function(host, "throw new Error('boom');", {}, ref=function.spec.ref, id=function.spec.id)
+        with pytest.raises(FunctionBroken):
+            await broken.prepare()
+    await function.prepare()
+    assert await function.call() == "fine"
 
 
 async def test_types_that_are_missing_do_not_matter(host: Host) -> None:
@@ -187,7 +197,7 @@ from tests.drivers.conftest import _host
 
 async def main():
     driver = _host(Path(sys.argv[1])).driver
-    await asyncio.to_thread(lambda: driver._program)
+    await asyncio.to_thread(driver._spawner.make_ready)
     print("begins", flush=True)
     spec = FunctionSpec(sys.argv[2], sys.argv[3], "hello", 1, "index.ts", None, sys.argv[4])
     await driver.prepare(spec, {"index.ts": sys.argv[5].encode()}, {})

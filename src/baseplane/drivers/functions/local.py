@@ -2,10 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import secrets
-import threading
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -22,27 +18,18 @@ from baseplane.drivers.functions import (
     causes,
     sandbox,
 )
-from baseplane.drivers.functions.cgroups import Cgroup, find_parent
-from baseplane.drivers.functions.confinement import Confinement
-from baseplane.drivers.functions.owners import ENDS_WITHIN, Owner, end_leftovers
 from baseplane.drivers.functions.pace import Failures
 from baseplane.drivers.functions.places import Places, Version
 from baseplane.drivers.functions.preparing import Preparing, preparing
-from baseplane.drivers.functions.process import Process, Say, Start
-from baseplane.drivers.functions.program import Program, check_reach, install
+from baseplane.drivers.functions.process import Process
+from baseplane.drivers.functions.spawning import Spawner
 from baseplane.drivers.functions.users import Users
 
 LOOK = 0.05
 """Seconds between looks at the processes."""
-_FILE_SIZE = 0
-"""Bytes that a function's process may write into a file: it serves, from what was prepared."""
 
 Log = Callable[[str, str, int, str, str, str], None]
 """Takes ref, id, version, execution id, level (debug, log, info, warning, error) and message."""
-
-
-def silent(spec: FunctionSpec, execution_id: str, level: str, message: str) -> None:
-    """What a version says while it loads for the first time: its mistakes are told by FunctionBroken."""
 
 
 class LocalFunctions:
@@ -65,53 +52,39 @@ class LocalFunctions:
         most: int = 200,
         cgroups: bool = True,
     ) -> None:
-        self.limits = limits or Limits()
-        self._root = data.resolve() / "functions"
-        self._sockets = sockets.resolve()
-        self._doors = doors or sandbox.Doors()
+        root = data.resolve() / "functions"
+        self._places = Places(root)
+        self._users = Users(root / "users.json", first_user)
+        self._spawner = Spawner(
+            root,
+            sockets.resolve(),
+            self._users,
+            doors=doors or sandbox.Doors(),
+            limits=limits or Limits(),
+            region=region,
+            cgroups=cgroups,
+            say=self._say,
+            ended=self._forget,
+        )
         self._log = log
-        self._region = region
         self._most = most
-        self._groups = find_parent() if cgroups else None
-        self._places = Places(self._root)
-        self._users = Users(self._root / "users.json", first_user)
         self._current: dict[tuple[str, str], Process] = {}
         self._processes: set[Process] = set()
         self._starting: dict[tuple[str, str, int], tuple[Mapping[str, str], asyncio.Task[Process]]] = {}
         self._failures: dict[tuple[str, str, int], Failures] = {}
-        self._spent_groups: list[Cgroup] = []
         self._watcher: asyncio.Task[None] | None = None
-        self._first = threading.Lock()
-
-    @cached_property
-    def _program(self) -> Program:
-        program = install(self._root)
-        for path in (program.deno, self._sockets / "any"):
-            check_reach(path)
-        return program
-
-    @cached_property
-    def _owner(self) -> Owner:
-        end_leftovers(self._root / "owners")
-        return Owner(self._root / "owners")
 
     @cached_property
     def _preparing(self) -> Preparing:
-        return preparing(self._places, self._users, self._program, self._load)
-
-    def _make_ready(self) -> None:
-        """What the first function needs, once. Blocks. Raises DriverUnavailable."""
-        with self._first:
-            assert self._program
-            assert self._owner
+        return preparing(self._places, self._users, self._spawner.program, self._load)
 
     async def prepare(self, spec: FunctionSpec, source: Mapping[str, bytes], environment: Mapping[str, str]) -> None:
         if await asyncio.to_thread(self._places.find, spec) is None:
-            await asyncio.to_thread(self._make_ready)
+            await asyncio.to_thread(self._spawner.make_ready)
             await self._preparing.build(spec, source, environment)
 
     async def _load(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str]) -> None:
-        process = self._spawn(spec, version, environment, silent)
+        process = self._spawn(spec, version, environment, trial=True)
         try:
             await process.await_listening()
         except FunctionFailed as error:
@@ -168,8 +141,8 @@ class LocalFunctions:
             raise SourceMissing(f"Version {spec.version} of function {spec.slug} is not prepared on this machine.")
         self._make_room(spec.ref)
         try:
-            await asyncio.to_thread(self._make_ready)
-            process = self._spawn(spec, version, environment, self._say)
+            await asyncio.to_thread(self._spawner.make_ready)
+            process = self._spawn(spec, version, environment, trial=False)
         except (DriverUnavailable, OSError) as error:
             raise causes.did_not_start(error) from error
         await process.await_listening()
@@ -181,7 +154,7 @@ class LocalFunctions:
 
     def _make_room(self, ref: str) -> None:
         """Stop the process that was used longest ago: one of the project's own if it has many, else anybody's."""
-        running = [process for process in self._processes if not process.retired]
+        running = [process for process in self._processes if not process.retired and not process.start.trial]
         own = [process for process in running if process.start.spec.ref == ref]
         share = max(1, self._most // 4)
         if len(own) >= share:
@@ -189,34 +162,8 @@ class LocalFunctions:
         elif len(running) >= self._most:
             _stop_oldest(running, causes.too_many(self._most))
 
-    def _spawn(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str], say: Say) -> Process:
-        self._sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
-        user = self._users.of(spec.ref)
-        sockets = self._sockets / f"f{secrets.token_hex(6)}"
-        sockets.mkdir(mode=0o700)
-        if user is not None:
-            os.chown(sockets, user.uid, user.gid)
-        name = f"baseplane-{self._owner.name}-{sockets.name}"
-        group = Cgroup.make(self._groups, name, self.limits.memory) if self._groups else None
-        variables = {"SB_REGION": self._region, **environment}
-        call = sandbox.run(self._program, version, sockets / "s", self._doors, self.limits.memory)
-        process = Process(
-            Start(
-                spec=spec,
-                version=version,
-                environment=environment,
-                limits=self.limits,
-                call=call,
-                told=sandbox.tell(version, variables, self._doors),
-                program=self._program.deno,
-                confinement=Confinement(user, call.files, _FILE_SIZE, self.limits.memory, sealed=True),
-                cgroup=group,
-                sockets=sockets,
-                say=say,
-                ended=self._forget,
-            )
-        )
-        self._owner.note(process.pid, sockets, group.home if group else None)
+    def _spawn(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str], *, trial: bool) -> Process:
+        process = self._spawner.spawn(spec, version, environment, trial=trial)
         self._processes.add(process)
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.create_task(self._watch())
@@ -228,13 +175,10 @@ class LocalFunctions:
 
     def _forget(self, process: Process) -> None:
         self._processes.discard(process)
-        self._owner.forget(process.pid)
         spec, cause = process.start.spec, process.cause
         if self._current.get((spec.ref, spec.id)) is process:
             del self._current[spec.ref, spec.id]
-        if process.start.cgroup is not None and not process.start.cgroup.remove():
-            self._spent_groups.append(process.start.cgroup)
-        if cause is not None and process.failed:
+        if cause is not None and process.failed and not process.start.trial:
             self._count(spec, process.start.environment, cause)
 
     def _count(self, spec: FunctionSpec, environment: Mapping[str, str], cause: FunctionFailed) -> None:
@@ -244,16 +188,10 @@ class LocalFunctions:
         self._failures[key].add(cause.message)
 
     async def _watch(self) -> None:
-        while self._processes or self._spent_groups:
+        while self._spawner.remove_groups() or self._processes:
             for process in list(self._processes):
                 process.look()
-            self._remove_groups()
             await asyncio.sleep(LOOK)
-
-    def _remove_groups(self) -> bool:
-        """Whether the kernel still keeps some."""
-        self._spent_groups = [group for group in self._spent_groups if not group.remove()]
-        return bool(self._spent_groups)
 
     async def stop(self, ref: str) -> None:
         await self._end([process for process in self._processes if process.start.spec.ref == ref])
@@ -275,11 +213,7 @@ class LocalFunctions:
             self._watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watcher
-        deadline = time.monotonic() + ENDS_WITHIN
-        while self._remove_groups() and time.monotonic() < deadline:
-            await asyncio.sleep(LOOK)
-        if owner := self.__dict__.pop("_owner", None):
-            owner.close()
+        await self._spawner.close()
 
     async def _end(self, processes: list[Process]) -> None:
         for process in processes:
@@ -289,7 +223,7 @@ class LocalFunctions:
 
 def _stop_oldest(processes: list[Process], otherwise: FunctionFailed) -> None:
     """Of those that are idle. Raises ``otherwise`` when none is."""
-    idle = [process for process in processes if not process.held]
+    idle = [process for process in processes if process.is_idle]
     if not idle:
         raise otherwise
     min(idle, key=lambda process: process.used).kill(None)

@@ -14,7 +14,6 @@ from baseplane.drivers.functions import FunctionFailed, FunctionSpec, Limits, ca
 from baseplane.drivers.functions.cgroups import Cgroup
 from baseplane.drivers.functions.child import Child
 from baseplane.drivers.functions.confinement import Confinement
-from baseplane.drivers.functions.owners import remove_sockets
 from baseplane.drivers.functions.places import Version
 from baseplane.drivers.functions.usage import Spent, Usage
 
@@ -55,11 +54,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a process is started with. ``sockets`` is a directory of its own; ``ended`` is called once."""
+    """What a process is started with. ``trial`` is a version's first time; ``sockets`` is a directory of its own; ``ended``
+    is called once.
+    """
 
     spec: FunctionSpec
     version: Version
     environment: Mapping[str, str]
+    trial: bool
     limits: Limits
     program: Path
     call: sandbox.Call
@@ -146,6 +148,10 @@ class Process:
         start = self.start
         mine = not self.retired and start.spec == spec and start.environment == environment
         return mine and self._child.code() is None
+
+    @property
+    def is_idle(self) -> bool:
+        return self._listening and not self.held and not self._background
 
     async def settle(self) -> None:
         """If it is dead, wait until all of us know."""
@@ -254,6 +260,5 @@ class Process:
     def _after(self) -> None:
         self.cause = self.cause or self._explain()
         self.retired = True
-        remove_sockets(self.start.sockets)
         self.ended.set()
         self.start.ended(self)

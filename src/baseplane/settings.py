@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     """The Postgres major of new projects."""
     postgres_user: str = "baseplane-pg"
     """The system user that runs Postgres when Baseplane runs as root."""
+    functions_uid: int = Field(0, ge=0, le=2_147_000_000)
+    """As root, functions run as users of their own, without names: 65,536 numbers from this one on; 0 chooses them."""
+    functions_max: int = Field(200, gt=0)
+    """Processes of functions that a gateway keeps at a time."""
     regions: tuple[str, ...] = ()
     """Region codes on offer; empty means all."""
     sizes: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 import asyncio
 import secrets
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ import pytest
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster import ClusterSpec
 from baseplane.drivers.cluster.local import LocalClusters
+from baseplane.drivers.functions.local import LocalFunctions
 from baseplane.drivers.ingress import Limits, Refused, Route, Visitor
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.settings import Settings
 from tests.drivers import postgres_server
+from tests.drivers.functions import Host, Message
 
 REF = "abcdefghijklmnopqrst"
 GONE = "goneabcdefghijklmnop"
@@ -143,3 +145,40 @@ async def cluster(clusters: LocalClusters) -> AsyncIterator[ClusterSpec]:
     await clusters.start(spec)
     yield spec
     await clusters.remove(spec.ref)
+
+
+def _host(data_dir: Path, **options: Any) -> Host:
+    said: dict[str, list[Message]] = {}
+
+    def log(_ref: str, id: str, _version: int, _execution: str, level: str, message: str) -> None:  # noqa: A002
+        said.setdefault(id, []).append((level, message))
+
+    return Host(LocalFunctions(data_dir, data_dir / "run", log=log, **options), said)
+
+
+@pytest.fixture
+async def host_with(data_dir: Path) -> AsyncIterator[Callable[..., Host]]:
+    """Drivers of functions with limits of a test's own, all on one data directory."""
+    hosts: list[Host] = []
+
+    def make(**options: Any) -> Host:
+        hosts.append(_host(data_dir, **options))
+        return hosts[-1]
+
+    yield make
+    for host in hosts:
+        await host.driver.close()
+
+
+@pytest.fixture
+def host(host_with: Callable[..., Host]) -> Host:
+    """One with the limits of the platform."""
+    return host_with()
+
+
+@pytest.fixture(scope="module")
+async def module_host(data_dir: Path) -> AsyncIterator[Host]:
+    """The same, for all tests of a file."""
+    host = _host(data_dir)
+    yield host
+    await host.driver.close()

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
-import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -29,6 +27,7 @@ from baseplane.drivers.cluster.layout import ClusterFiles, Layout
 from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
+from baseplane.drivers.disk import sync
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 
@@ -75,7 +74,7 @@ class LocalClusters:
         fresh = files.home.with_name(f".{spec.ref}")
         await asyncio.to_thread(self._copy, template, fresh)
         fresh.rename(files.home)
-        await asyncio.to_thread(_sync, self.layout.clusters)
+        await asyncio.to_thread(sync, self.layout.clusters)
 
     def _copy(self, template: templates.Template, fresh: Path) -> None:
         """Copy the template and bring the copy to disk: a cluster that is said to be there survives a power cut."""
@@ -94,7 +93,7 @@ class LocalClusters:
         initial = fresh / INITIAL_PASSWORD
         initial.touch(0o600)
         initial.write_text(template.password)
-        _sync(fresh)
+        sync(fresh)
 
     async def start(self, spec: ClusterSpec) -> None:
         files = self.layout.cluster(spec.ref)
@@ -249,14 +248,3 @@ class LocalClusters:
 
 def _gone(ref: str) -> ClusterMissing:
     return ClusterMissing(f"The data directory of project {ref} is gone.")
-
-
-def _sync(directory: Path) -> None:
-    """Bring the file system that holds ``directory`` to disk."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-        if syncfs is None or syncfs(descriptor):
-            os.sync()
-    finally:
-        os.close(descriptor)

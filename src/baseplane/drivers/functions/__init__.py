@@ -63,11 +63,15 @@ class Limits:
 class Lease(Protocol):
     """A running version, held for one request. ``socket`` takes HTTP/1.1."""
 
-    socket: Path
-    execution_id: str
+    @property
+    def socket(self) -> Path: ...
+
+    @property
+    def execution_id(self) -> str:
+        """The process': requests that it serves side by side share it."""
 
     def verdict(self) -> FunctionFailed | None:
-        """What became of the process, once the connection to it is broken."""
+        """What became of the process, once the connection to it is broken; None while it lives."""
 
 
 class FunctionsDriver(Protocol):

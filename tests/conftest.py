@@ -152,8 +152,9 @@ async def working(queue: Queue) -> AsyncIterator[None]:
     """A worker that carries on what is asked for meanwhile."""
     task = asyncio.create_task(queue.work())
     yield
-    task.cancel()
-    await asyncio.wait([task])
+    while not task.done():
+        task.cancel()  # one that has only just begun may not heed it
+        await asyncio.wait([task], timeout=1)
 
 
 @contextlib.asynccontextmanager

@@ -25,6 +25,7 @@ from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.drivers.cluster.platform import PlatformCluster
+from baseplane.drivers.functions.local import LocalFunctions
 from baseplane.drivers.ingress.memory import MemoryDoor
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
@@ -37,7 +38,6 @@ from baseplane.runtime import Runtime
 from baseplane.settings import Settings
 from baseplane.workflows.queue import Queue
 from tests.contract import validation
-from tests.deno_functions import DenoFunctions
 
 
 @pytest.fixture(scope="session")
@@ -85,8 +85,8 @@ def keyring(settings: Settings) -> Keyring:
 
 
 @pytest.fixture(scope="session")
-async def functions(data_dir: Path) -> AsyncIterator[DenoFunctions]:
-    driver = DenoFunctions(data_dir / "functions")
+async def functions(data_dir: Path) -> AsyncIterator[LocalFunctions]:
+    driver = LocalFunctions(data_dir, data_dir / "run")
     yield driver
     await driver.close()
 
@@ -184,7 +184,7 @@ def memory(platform: str) -> MemoryClusters:
 
 @pytest.fixture
 def rt(
-    settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters, functions: DenoFunctions
+    settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters, functions: LocalFunctions
 ) -> Runtime:
     """A runtime whose clusters are only remembered; its platform database is real."""
     files = app.artifacts(settings)
@@ -224,7 +224,7 @@ async def open_door(ingress: PostgresIngress, authority: Authority, host: str = 
 
 @pytest.fixture(scope="session")
 async def real_rt(
-    settings: Settings, database: Database, keyring: Keyring, local: LocalClusters, functions: DenoFunctions
+    settings: Settings, database: Database, keyring: Keyring, local: LocalClusters, functions: LocalFunctions
 ) -> AsyncIterator[Runtime]:
     """A runtime with real clusters behind a real ingress."""
     await local.prepare(settings.engine, lambda _: None)

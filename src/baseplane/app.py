@@ -28,7 +28,7 @@ from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
-from baseplane.drivers.functions.absent import NoFunctions
+from baseplane.drivers.functions.local import LocalFunctions
 from baseplane.drivers.ingress import Limits
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
@@ -189,6 +189,7 @@ async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runt
         Paths(settings.data_dir).authority / "ca.pem",
     )
     driver = clusters(settings, door)
+    functions = LocalFunctions(settings.data_dir, driver.layout.sockets)
     async with Database(database_url(settings), max_size=connections) as database:
         try:
             poolers = LocalPoolers(driver.layout, driver.account)
@@ -200,10 +201,11 @@ async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runt
                 door,
                 poolers,
                 artifacts(settings),
-                NoFunctions(),
+                functions,
                 outbound_rules(settings),
             )
         finally:
+            await functions.close()
             driver.close()
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from baseplane.drivers.functions.local import LocalFunctions
 from baseplane.resources.functions.workflows import apply
 from baseplane.workflows import runner
 from tests.conftest import Client, working
-from tests.deno_functions import DenoFunctions
 from tests.resources.functions.deploying import BROKEN, HELLO, deployed, listed, send
 from tests.workflows.crashing import WHEN, CrashError, crash
 
@@ -48,7 +48,7 @@ async def test_a_deployment_survives_its_worker(
 
 
 async def test_a_worker_that_dies_while_a_function_loads_is_followed_by_one_that_goes_on(
-    api: Client, functions: DenoFunctions, monkeypatch: pytest.MonkeyPatch
+    api: Client, functions: LocalFunctions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = await api.active_project()
     asked = [
@@ -84,7 +84,7 @@ async def test_a_deletion_survives_its_worker(api: Client, monkeypatch: pytest.M
 
 
 async def test_a_deployment_that_kills_every_worker_ends_with_a_cause(
-    api: Client, functions: DenoFunctions, monkeypatch: pytest.MonkeyPatch
+    api: Client, functions: LocalFunctions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = await api.active_project()
     asked = asyncio.create_task(send(api, ref, "hello"))

@@ -77,7 +77,7 @@ async def test_a_deletion_survives_its_worker(api: Client, monkeypatch: pytest.M
         await deployed(api, ref, "hello")
     await api.drain()
     await api.call("DELETE", f"/v1/projects/{ref}/functions/hello")
-    await crash(api.queue.rt, apply, ref, 1, WHEN[0], monkeypatch)
+    await crash(api.queue.rt, apply, ref, 0, WHEN[0], monkeypatch)
     await api.drain()
     assert await listed(api, ref) == []
     assert await api.queue.rt.artifacts.list(ref) == []

@@ -25,6 +25,26 @@ async def _failed(db: Connection, ref: str, cause: str) -> None:
 apply = Workflow("functions.apply", failed=_failed, cancelled=_failed)
 
 
+@apply.step(within=timedelta(minutes=1))
+async def tidy(rt: Runtime, ref: str) -> None:
+    """Rows first, and artifacts only once no committed row refers to them.
+
+    Before the load, and not after: who deploys again at once need not wait for it.
+    """
+    async with rt.database.connection() as db:
+        gone = await store.removed(db, ref)
+    for function_id in gone:
+        await rt.functions.remove(ref, str(function_id))
+    async with rt.database.transaction() as db:
+        await store.forget(db, ref, gone)
+    async with rt.database.transaction() as db:
+        await store.lock(db, ref)  # nobody puts an artifact back meanwhile
+        kept = await store.artifacts_of(db, ref)
+        for key in await rt.artifacts.list(store.artifacts(ref)):
+            if key not in kept:
+                await rt.artifacts.delete(key)
+
+
 @apply.step(within=timedelta(seconds=90))
 async def load(rt: Runtime, ref: str) -> None:
     """Let every pending version load once; what does goes live at once, what does not never will."""
@@ -57,20 +77,3 @@ async def _load(rt: Runtime, version: Function, variables: dict[str, str]) -> st
     except TimeoutError:
         return f"The function {version.slug} did not load within {LOADS_WITHIN:g} seconds."
     return None
-
-
-@apply.step(within=timedelta(minutes=1))
-async def tidy(rt: Runtime, ref: str) -> None:
-    """Rows first, and artifacts only once no committed row refers to them."""
-    async with rt.database.connection() as db:
-        gone = await store.removed(db, ref)
-    for function_id in gone:
-        await rt.functions.remove(ref, str(function_id))
-    async with rt.database.transaction() as db:
-        await store.forget(db, ref, gone)
-    async with rt.database.transaction() as db:
-        await store.lock(db, ref)  # nobody puts an artifact back meanwhile
-        kept = await store.artifacts_of(db, ref)
-        for key in await rt.artifacts.list(store.artifacts(ref)):
-            if key not in kept:
-                await rt.artifacts.delete(key)

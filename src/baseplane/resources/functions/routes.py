@@ -13,14 +13,14 @@ from baseplane.errors import Invalid
 from baseplane.resources.functions import artifacts, body, bulk, store, uploads, workflows
 from baseplane.resources.functions.deploying import deploy
 from baseplane.resources.functions.schemas import (
-    NEW_SLUG,
-    SLUG,
+    AnySlug,
     BulkUpdateFunction,
     BulkUpdateFunctionResponse,
     DeployFunctionResponse,
     FunctionParameters,
     FunctionResponse,
     FunctionSlugResponse,
+    Slug,
     V1CreateFunctionBody,
     V1UpdateFunctionBody,
 )
@@ -32,7 +32,7 @@ from baseplane.workflows import queue
 
 router = operations("/v1/projects/{ref}/functions", "Edge Functions", route=Upload)
 
-InSlug = Annotated[str, Path(alias="function_slug", pattern=SLUG, max_length=200)]
+InSlug = Annotated[AnySlug, Path(alias="function_slug")]
 InQuery = Annotated[FunctionParameters, Query()]
 AT_ONCE = 1000
 
@@ -55,7 +55,7 @@ async def deploy_function(
     project: InProject,
     request: Request,
     ctx: Ctx,
-    slug: Annotated[str | None, Query(pattern=NEW_SLUG, max_length=200)] = None,
+    slug: Annotated[Slug | None, Query()] = None,
     bundle_only: Annotated[bool, Query(alias="bundleOnly")] = False,
 ) -> DeployFunctionResponse:
     """Deploy a function, or a new version of it, made if need be. With bundleOnly it waits to be activated in bulk.

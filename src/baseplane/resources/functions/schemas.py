@@ -2,9 +2,9 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from urllib.parse import quote
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from baseplane.api.bodies import Body, Text
+from baseplane.api.bodies import Body, Text, at_most
 from baseplane.resources.functions.store import Function
 
 Status = Literal["ACTIVE", "REMOVED", "THROTTLED"]
@@ -17,8 +17,16 @@ def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
-Slug = Annotated[str, Field(pattern=NEW_SLUG, max_length=200)]
-Name = Annotated[Text, Field(min_length=1, max_length=256)]
+def _not_empty(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+Slug = Annotated[str, Field(pattern=NEW_SLUG), at_most(200)]
+AnySlug = Annotated[str, Field(pattern=SLUG), at_most(200)]
+"""As the contract has it in paths, and for functions of old."""
+Name = Annotated[Text, AfterValidator(_not_empty), at_most(256)]
 Path = Annotated[Text, Field(min_length=1, max_length=MOST_TEXT)]
 
 
@@ -89,7 +97,7 @@ class DeployMetadata(Body):
 class FunctionParameters(Body):
     """In the query, beside a bundle; with a JSON body, what that does not say. Paths are those inside the bundle."""
 
-    slug: Annotated[str, Field(pattern=SLUG, max_length=200)] | None = None
+    slug: AnySlug | None = None
     name: Name | None = None
     verify_jwt: bool | None = None
     import_map: bool | None = None
@@ -120,7 +128,7 @@ class BulkUpdateFunction(Body):
     slug: Slug
     name: Name
     status: Status
-    version: Annotated[int, Field(gt=0, le=2**31 - 1)]
+    version: Annotated[int, at_most(2**31 - 1)]
     created_at: int | None = None
     verify_jwt: bool | None = None
     import_map: bool | None = None

@@ -4,13 +4,15 @@ import asyncio
 import hashlib
 
 from baseplane.drivers.artifacts import ArtifactStore, StoreUnavailable
-from baseplane.resources.functions import source
+from baseplane.resources.functions import eszip, source
 from baseplane.resources.functions.store import Function
 
 
 async def read(store: ArtifactStore, version: Function) -> dict[str, bytes]:
     """Files by path. Raises ArtifactMissing, StoreUnavailable."""
     packed = await read_packed(store, version)
+    if version.format == "eszip":
+        return dict((await asyncio.to_thread(eszip.read, packed, version.entrypoint, version.import_map)).files)
     return await asyncio.to_thread(source.unpack, packed)
 
 

@@ -7,7 +7,7 @@ import orjson
 from fastapi import Response
 
 from baseplane.resources.functions.store import Function
-from baseplane.resources.functions.uploads import MULTIPART
+from baseplane.resources.functions.uploads import ESZIP, MULTIPART
 
 FOLDER = "source"
 """Before every path, as in the URLs of a function: clients take it off both (clients.md, section 5.6)."""
@@ -32,6 +32,11 @@ def _parts(function: Function, files: Mapping[str, bytes], boundary: str) -> Ite
         yield f'{begin}"file"; filename="{quoted}"\r\nSupabase-Path: {name}\r\n'.encode()
         yield b"Content-Type: application/octet-stream\r\n\r\n" + data + b"\r\n"
     yield f"--{boundary}--\r\n".encode()
+
+
+def bundle(data: bytes) -> Response:
+    """As the CLI sent it."""
+    return Response(data, media_type=ESZIP)
 
 
 def entrypoint(function: Function, files: Mapping[str, bytes]) -> Response:

@@ -21,7 +21,7 @@ WITHIN = timedelta(seconds=55)
 POLL = 0.01
 
 
-async def deploy(ctx: Context, project: Project, new: New, packed: bytes, *, is_first: bool = False) -> Function:
+async def deploy(ctx: Context, project: Project, new: New, *, is_first: bool = False) -> Function:
     """The version, which has loaded, and serves if that was asked for.
 
     Raises Invalid, which says why it does not load; Conflict, QuotaExceeded, NotYet, Unavailable.
@@ -35,7 +35,7 @@ async def deploy(ctx: Context, project: Project, new: New, packed: bytes, *, is_
         version = await store.insert_version(db, ref, new)
         if version.number == 1 and await store.count(db, ref) > (most := entitlements.limit("function.max_count")):
             raise QuotaExceeded(f"A project has at most {most:g} functions. Delete one that is not needed first.")
-        await ctx.rt.artifacts.put(version.artifact, packed)
+        await ctx.rt.artifacts.put(version.artifact, new.packed.data)
         await queue.start(db, workflows.apply, ref, collapse=True)
     return await _settled(ctx.rt, version)
 

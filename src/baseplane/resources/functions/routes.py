@@ -1,13 +1,12 @@
 """Functions of a project. What is deployed answers only once it has loaded; until then, the version before it serves."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import Body as InBody
 from fastapi import Path, Query, Request, Response
 
 from baseplane.api.answers import Empty
-from baseplane.api.context import Context, Ctx
+from baseplane.api.context import Ctx
 from baseplane.api.route import Upload, operations
 from baseplane.errors import Invalid
 from baseplane.resources.functions import artifacts, body, bulk, store, uploads, workflows
@@ -24,10 +23,9 @@ from baseplane.resources.functions.schemas import (
     V1CreateFunctionBody,
     V1UpdateFunctionBody,
 )
-from baseplane.resources.functions.source import Source, pack
-from baseplane.resources.functions.store import Function, New
+from baseplane.resources.functions.source import Packed
+from baseplane.resources.functions.store import New
 from baseplane.resources.projects.lookup import InProject
-from baseplane.resources.projects.store import Project
 from baseplane.workflows import queue
 
 router = operations("/v1/projects/{ref}/functions", "Edge Functions", route=Upload)
@@ -62,11 +60,10 @@ async def deploy_function(
 
     Settings that the metadata does not give stay as they are. Without a slug, the name in the metadata is it.
     """
-    metadata, source = await uploads.read_form(request)
+    metadata, packed = await uploads.read_form(request)
     slug = _required(slug or metadata.name)
-    packed, digest = await asyncio.to_thread(pack, source)
-    new = New.of(source, digest, slug=slug, name=metadata.name, verify_jwt=metadata.verify_jwt, live=not bundle_only)
-    return DeployFunctionResponse.of(await deploy(ctx, project, new, packed))
+    new = New(slug, metadata.name, metadata.verify_jwt, packed, goes_live=not bundle_only)
+    return DeployFunctionResponse.of(await deploy(ctx, project, new))
 
 
 @router.post(
@@ -80,29 +77,16 @@ async def create_function(
     project: InProject,
     request: Request,
     ctx: Ctx,
-    asked: InQuery,  # noqa: ARG001
+    asked: InQuery,
 ) -> FunctionResponse:
     """Creates a function from its source as JSON, or from a bundle that the CLI made."""
-    given = uploads.parse(V1CreateFunctionBody, await request.body())
-    source = uploads.from_text(given.body)
-    return FunctionResponse.of(
-        await _deploy(ctx, project, source, given.slug, given.name, given.verify_jwt, is_first=True)
-    )
-
-
-async def _deploy(
-    ctx: Context,
-    project: Project,
-    source: Source,
-    slug: str,
-    name: str | None,
-    verify_jwt: bool | None,
-    *,
-    is_first: bool = False,
-) -> Function:
-    packed, digest = await asyncio.to_thread(pack, source)
-    new = New.of(source, digest, slug=slug, name=name, verify_jwt=verify_jwt, live=True)
-    return await deploy(ctx, project, new, packed, is_first=is_first)
+    if uploads.is_eszip(request):
+        packed = await uploads.read_bundle(request, asked)
+        new = New(_required(asked.slug), asked.name, asked.verify_jwt, packed)
+    else:
+        given = uploads.parse(V1CreateFunctionBody, await request.body())
+        new = New(given.slug, given.name, given.verify_jwt, uploads.from_text(given.body))
+    return FunctionResponse.of(await deploy(ctx, project, new, is_first=True))
 
 
 @router.put("", operation_id="v1-bulk-update-functions", response_model_exclude_none=True)
@@ -140,11 +124,16 @@ async def update_function(
     """Change a function's settings, or deploy a new version of it from JSON or from a bundle that the CLI made."""
     async with ctx.reading() as db:
         function = await store.get(db, project.ref, slug)
-    given = uploads.parse(V1UpdateFunctionBody, await request.body() or b"{}")
+    if uploads.is_eszip(request):
+        given = V1UpdateFunctionBody()
+        packed: Packed | None = await uploads.read_bundle(request, asked)
+    else:
+        given = uploads.parse(V1UpdateFunctionBody, await request.body() or b"{}")
+        packed = uploads.from_text(given.body) if given.body is not None else None
     name = given.name or asked.name
     verify_jwt = asked.verify_jwt if given.verify_jwt is None else given.verify_jwt
-    if given.body is not None:
-        await _deploy(ctx, project, uploads.from_text(given.body), slug, name, verify_jwt)
+    if packed is not None:
+        await deploy(ctx, project, New(slug, name, verify_jwt, packed))
     async with ctx.rt.database.transaction() as db:
         await store.update(db, function.id, slug=asked.slug, name=name, verify_jwt=verify_jwt)
         return FunctionResponse.of(await store.get(db, project.ref, asked.slug or slug))
@@ -162,9 +151,11 @@ async def delete_function(project: InProject, slug: InSlug, ctx: Ctx) -> Empty:
 
 @router.get("/{function_slug}/body", operation_id="v1-get-a-function-body", response_class=Response)
 async def get_function_body(project: InProject, slug: InSlug, request: Request, ctx: Ctx) -> Response:
-    """Retrieves the source of a function: every file where multipart/form-data is asked for, else its entrypoint."""
+    """Retrieves a function: all its files for who asks for multipart/form-data, else its entrypoint or its bundle."""
     async with ctx.reading() as db:
         function = await store.get(db, project.ref, slug)
+    if function.format == "eszip" and uploads.MULTIPART not in request.headers.get("accept", ""):
+        return body.bundle(await artifacts.read_packed(ctx.rt.artifacts, function))
     files = await artifacts.read(ctx.rt.artifacts, function)
     if uploads.MULTIPART in request.headers.get("accept", ""):
         return body.whole(function, files)

@@ -7,6 +7,7 @@ import re
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from baseplane.errors import Invalid, TooLarge
 
@@ -26,6 +27,16 @@ class Source:
     files: Mapping[str, bytes]
     entrypoint: str
     import_map: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A source as its artifact. ``digest`` is the SHA-256 of ``data`` in hex."""
+
+    source: Source
+    data: bytes
+    digest: str
+    format: Literal["source", "eszip"]
 
 
 def gather(files: Iterable[tuple[str, bytes]], entrypoint: str, import_map: str | None) -> Source:
@@ -104,8 +115,8 @@ def _locate(files: Mapping[str, bytes], given: str, field: str) -> str:
     raise Invalid(f"{field}: {path} is not among the files that were sent.")
 
 
-def pack(source: Source) -> tuple[bytes, str]:
-    """An archive, the same for the same files, and its SHA-256 in hex."""
+def pack(source: Source) -> Packed:
+    """An archive, the same for the same files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for path, data in sorted(source.files.items()):
@@ -113,7 +124,7 @@ def pack(source: Source) -> tuple[bytes, str]:
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
     packed = buffer.getvalue()
-    return packed, hashlib.sha256(packed).hexdigest()
+    return Packed(source, packed, hashlib.sha256(packed).hexdigest(), "source")
 
 
 def unpack(packed: bytes) -> dict[str, bytes]:

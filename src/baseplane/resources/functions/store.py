@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import LiteralString, Self
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -10,7 +10,7 @@ import psycopg
 from baseplane.database import Connection, maybe, one, rows, value
 from baseplane.drivers.functions import FunctionSpec
 from baseplane.errors import Conflict, NotFound
-from baseplane.resources.functions.source import Source
+from baseplane.resources.functions.source import Packed
 
 KEPT_FOR = timedelta(days=1)
 KEPT = 10
@@ -56,17 +56,8 @@ class New:
     slug: str
     name: str | None
     verify_jwt: bool | None
-    format: str
-    entrypoint: str
-    import_map: str | None
-    digest: str
-    goes_live: bool
-
-    @classmethod
-    def of(
-        cls, source: Source, digest: str, *, slug: str, name: str | None, verify_jwt: bool | None, live: bool
-    ) -> Self:
-        return cls(slug, name, verify_jwt, "source", source.entrypoint, source.import_map, digest, live)
+    packed: Packed
+    goes_live: bool = True
 
 
 def artifacts(ref: str) -> str:
@@ -133,6 +124,7 @@ async def pending(db: Connection, ref: str) -> list[Function]:
 
 async def insert_version(db: Connection, ref: str, new: New) -> Function:
     """A new version, pending, of a function that is made if need be. The caller holds the lock."""
+    packed = new.packed
     found = await value(
         db, "select id from functions where project_ref = %s and slug = %s and not removed", [ref, new.slug]
     )
@@ -149,7 +141,8 @@ async def insert_version(db: Connection, ref: str, new: New) -> Function:
         " coalesce(%s, name), coalesce(%s, verify_jwt), %s, %s, %s, %s, %s"
         " from functions where id = %s returning number",
         [
-            new.name, new.verify_jwt, new.format, new.entrypoint, new.import_map, new.digest, new.goes_live, function_id,
+            new.name, new.verify_jwt, packed.format, packed.source.entrypoint, packed.source.import_map,
+            packed.digest, new.goes_live, function_id,
         ],
     )  # fmt: skip
     return await one(db, Function, _VERSION + " and id = %s and number = %s", [function_id, number], missing="")

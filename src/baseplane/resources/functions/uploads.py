@@ -1,5 +1,6 @@
 """What clients send: a function as files, as JSON with its source, or as a bundle that the CLI made."""
 
+import asyncio
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -10,9 +11,9 @@ from starlette.exceptions import HTTPException
 
 from baseplane.api.bodies import without_null
 from baseplane.errors import Invalid
-from baseplane.resources.functions import source
-from baseplane.resources.functions.schemas import DeployMetadata
-from baseplane.resources.functions.source import Source
+from baseplane.resources.functions import eszip, source
+from baseplane.resources.functions.schemas import DeployMetadata, FunctionParameters
+from baseplane.resources.functions.source import Packed
 
 ESZIP = "application/vnd.denoland.eszip"
 MULTIPART = "multipart/form-data"
@@ -24,7 +25,7 @@ _METADATA, _FILE = "metadata", "file"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read_form(request: Request) -> tuple[DeployMetadata, Source]:
+async def read_form(request: Request) -> tuple[DeployMetadata, Packed]:
     """Files in parts called file, and one part called metadata. Raises Invalid, TooLarge, RequestValidationError."""
     if not request.headers.get("content-type", "").startswith(MULTIPART):
         raise Invalid(f"The body must be {MULTIPART}: a part {_METADATA} with JSON, and a part {_FILE} for each file.")
@@ -39,7 +40,8 @@ async def read_form(request: Request) -> tuple[DeployMetadata, Source]:
         files = [(name, data) async for name, data in _files(form)]
     finally:
         await form.close()
-    return metadata, source.gather(files, metadata.entrypoint_path, metadata.import_map_path)
+    found = source.gather(files, metadata.entrypoint_path, metadata.import_map_path)
+    return metadata, await asyncio.to_thread(source.pack, found)
 
 
 async def _metadata(form: FormData) -> bytes:
@@ -76,13 +78,22 @@ def parse(model: type[Model], data: bytes, *field: str) -> Model:
         raise RequestValidationError([{**fault, "loc": ("body", *field, *fault["loc"])} for fault in faults]) from error
 
 
-def from_text(text: str) -> Source:
+async def read_bundle(request: Request, asked: FunctionParameters) -> Packed:
+    """What the CLI made. Raises Invalid, TooLarge."""
+    bundle = await request.body()
+    packed = await asyncio.to_thread(eszip.keep, bundle, asked.entrypoint_path, asked.import_map_path)
+    if asked.ezbr_sha256 and asked.ezbr_sha256.lower() != packed.digest:
+        raise Invalid(f"ezbr_sha256: the body's is {packed.digest}; it did not arrive as it was sent.")
+    return packed
+
+
+def from_text(text: str) -> Packed:
     """A function of one file. Raises Invalid, TooLarge."""
     try:
         data = without_null(text).encode()
     except ValueError as error:
         raise Invalid(f"body: {error}") from error
-    return source.gather([(ONE_FILE, data)], ONE_FILE, None)
+    return source.pack(source.gather([(ONE_FILE, data)], ONE_FILE, None))
 
 
 def is_eszip(request: Request) -> bool:

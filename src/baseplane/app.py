@@ -173,10 +173,15 @@ def clusters(settings: Settings, door: TlsDoor | None = None) -> LocalClusters:
 
 
 def artifacts(settings: Settings) -> ArtifactStore:
+    """Raises Unavailable for an address that cannot be meant."""
     if "://" not in settings.artifacts:
-        return Directory(Path(settings.artifacts) if settings.artifacts else Paths(settings.data_dir).artifacts)
+        root = Path(settings.artifacts).expanduser().absolute() if settings.artifacts else None
+        return Directory(root or Paths(settings.data_dir).artifacts)
     key_id, secret = settings.artifacts_key_id, settings.artifacts_secret.get_secret_value()
-    return Bucket(settings.artifacts, (key_id, secret) if key_id else None)
+    try:
+        return Bucket(settings.artifacts, (key_id, secret) if key_id else None)
+    except ValueError as error:
+        raise Unavailable(f"BASEPLANE_ARTIFACTS: {error}") from error
 
 
 @asynccontextmanager

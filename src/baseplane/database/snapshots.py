@@ -19,6 +19,7 @@ from baseplane.errors import Unavailable
 log = logging.getLogger(__name__)
 
 Snapshot = TypeVar("Snapshot")
+Kept = TypeVar("Kept")
 Read = Callable[[Connection, str], Awaitable[Snapshot | None]]
 
 HEARTBEAT = 0.25
@@ -27,7 +28,7 @@ BELIEVED = 0.75
 """Seconds after a proof in which snapshots are believed."""
 READ_WITHIN = 5.0
 MOST = 5000
-"""Projects that are remembered, unknown refs too."""
+"""Projects that are remembered, and refs of which is known that there is nothing: those may be anybody's invention."""
 
 
 def _nothing(_ref: str) -> None: ...
@@ -45,15 +46,19 @@ class Snapshots(Generic[Snapshot]):
         self._channel = channel
         self._reader = read
         self._heard = heard
-        self._known: OrderedDict[str, Snapshot | None] = OrderedDict()
+        self._known: OrderedDict[str, Snapshot] = OrderedDict()
+        self._unknown: OrderedDict[str, None] = OrderedDict()
         self._reading: dict[str, asyncio.Task[Snapshot | None]] = {}
         self._proven = float("-inf")
 
     async def get(self, ref: str) -> Snapshot | None:
         """Raises Unavailable."""
-        if self._proven + BELIEVED > time.monotonic() and ref in self._known:
-            self._known.move_to_end(ref)
-            return self._known[ref]
+        if self._proven + BELIEVED > time.monotonic():
+            if ref in self._known:
+                self._known.move_to_end(ref)
+                return self._known[ref]
+            if ref in self._unknown:
+                return None
         reading = self._reading.get(ref)
         if reading is None:
             reading = self._reading[ref] = asyncio.create_task(self._read(ref))
@@ -75,18 +80,20 @@ class Snapshots(Generic[Snapshot]):
                 del self._reading[ref]
 
     def _keep(self, ref: str, found: Snapshot | None) -> None:
-        self._known[ref] = found
-        self._known.move_to_end(ref)
-        while len(self._known) > MOST:
-            self._known.popitem(last=False)
+        if found is None:
+            _put(self._unknown, ref, None)
+        else:
+            _put(self._known, ref, found)
 
     def forget(self, ref: str | None = None) -> None:
         """Read again what is asked for next: of one project, or of all."""
         if ref is None:
             self._known.clear()
+            self._unknown.clear()
             self._reading.clear()
         else:
             self._known.pop(ref, None)
+            self._unknown.pop(ref, None)
             self._reading.pop(ref, None)
 
     def _hear(self, ref: str) -> None:
@@ -116,3 +123,10 @@ class Snapshots(Generic[Snapshot]):
                 self._proven = asked
                 async for notification in connection.notifies(timeout=HEARTBEAT):
                     self._hear(notification.payload)
+
+
+def _put(known: OrderedDict[str, Kept], ref: str, found: Kept) -> None:
+    known[ref] = found
+    known.move_to_end(ref)
+    while len(known) > MOST:
+        known.popitem(last=False)

@@ -156,8 +156,8 @@ class Functions:
         task.add_done_callback(self._afterwards.discard)
 
 
-async def _live(db: Connection, ref: str) -> Live:
-    return {function.slug: function for function in await store.list_of(db, ref)}
+async def _live(db: Connection, ref: str) -> Live | None:
+    return {function.slug: function for function in await store.list_of(db, ref)} or None
 
 
 def slug_of(rest: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -14,7 +13,7 @@ from baseplane.database import Connection
 from baseplane.database.snapshots import Snapshots
 from baseplane.drivers.artifacts import ArtifactMissing
 from baseplane.drivers.functions import FunctionBroken, FunctionFailed, FunctionSpec, Lease, Limits, SourceMissing
-from baseplane.drivers.gateway import Answer, Forward, Request
+from baseplane.drivers.gateway import Answer, Forward
 from baseplane.errors import BaseplaneError
 from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.credentials.shapes import Refused
@@ -33,7 +32,8 @@ class Functions:
     """One of a process; it is a Service. ``attend`` must run meanwhile, or every call reads the platform database.
 
     A function that verifies JWTs takes what ``Resolver.authenticate`` takes: a JWT of the project or of its third
-    parties, or an API key of the project, which stands for its role. It is handed on as it was shown.
+    parties, or an API key of the project, which stands for its role. It is handed on as it was shown. How the request
+    came to us, the door says in its headers.
     """
 
     def __init__(self, rt: Runtime, resolver: Resolver, limits: Limits | None = None) -> None:
@@ -112,15 +112,12 @@ class Functions:
                 return failure(504, "IDLE_TIMEOUT", message)
             return failure(500, "EDGE_FUNCTION_ERROR", "The function broke the connection off without an answer.")
 
-        request_id = os.urandom(16).hex()
         deployment = f"{function.project_ref}_{function.id}_{function.number}"
         return Forward(
             socket=str(lease.socket),
             target=call.rest,
-            headers={**forwarded(call.request), "sb-request-id": request_id},
             answer_headers={
                 "sb-project-ref": call.ref,
-                "sb-request-id": request_id,
                 "sb-error-code": None,  # what is said in it is ours alone to say
                 "x-deno-execution-id": lease.execution_id,
             },
@@ -134,7 +131,6 @@ class Functions:
                 "version": str(function.number),
                 "deployment_id": deployment,
                 "execution_id": lease.execution_id,
-                "request_id": request_id,
             },
         )
 
@@ -163,16 +159,6 @@ async def _live(db: Connection, ref: str) -> Live | None:
 def slug_of(rest: str) -> str:
     """The first part of the path; empty if there is none."""
     return rest.partition("?")[0].lstrip("/").partition("/")[0]
-
-
-def forwarded(request: Request) -> dict[str, str | None]:
-    """How the request came to us; clients cannot say it themselves."""
-    return {
-        "x-forwarded-for": request.address,
-        "x-forwarded-host": request.host,
-        "x-forwarded-proto": "https" if request.encrypted else "http",
-        "x-real-ip": request.address,
-    }
 
 
 def failure(status: int, code: str, message: str, **headers: str) -> Answer:

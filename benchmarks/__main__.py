@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.advisors import advisors
 from benchmarks.api import api
+from benchmarks.deploys import deploys
 from benchmarks.figures import HEADER, Figure
 from benchmarks.functions import functions
 from benchmarks.gateway import gateway
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
     "rest": (lambda i: rest(i, 12, 1000), lambda i: rest(i, 2, 50)),
     "functions": (lambda i: functions(i, 40, 3000), lambda i: functions(i, 3, 100)),
+    "deploys": (lambda i: deploys(i, 40), lambda i: deploys(i, 3)),
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }

@@ -25,6 +25,7 @@ from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.drivers.cluster.platform import PlatformCluster
+from baseplane.drivers.functions.local import LocalFunctions
 from baseplane.drivers.ingress.memory import MemoryDoor
 from baseplane.drivers.ingress.postgres import PostgresIngress
 from baseplane.drivers.ingress.public import TlsDoor
@@ -81,6 +82,13 @@ async def database(platform: str) -> AsyncIterator[Database]:
 def keyring(settings: Settings) -> Keyring:
     """In its file, so that other processes open what this one seals."""
     return Keyring.at(app.Paths(settings.data_dir).key)
+
+
+@pytest.fixture(scope="session")
+async def functions(data_dir: Path) -> AsyncIterator[LocalFunctions]:
+    driver = LocalFunctions(data_dir, data_dir / "run")
+    yield driver
+    await driver.close()
 
 
 @dataclass
@@ -144,8 +152,9 @@ async def working(queue: Queue) -> AsyncIterator[None]:
     """A worker that carries on what is asked for meanwhile."""
     task = asyncio.create_task(queue.work())
     yield
-    task.cancel()
-    await asyncio.wait([task])
+    while not task.done():
+        task.cancel()  # one that has only just begun may not heed it
+        await asyncio.wait([task], timeout=1)
 
 
 @contextlib.asynccontextmanager
@@ -174,9 +183,12 @@ def memory(platform: str) -> MemoryClusters:
 
 
 @pytest.fixture
-def rt(settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters) -> Runtime:
+def rt(
+    settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters, functions: LocalFunctions
+) -> Runtime:
     """A runtime whose clusters are only remembered; its platform database is real."""
-    return Runtime(settings, database, keyring, memory, MemoryDoor(memory), NoPoolers())
+    files = app.artifacts(settings)
+    return Runtime(settings, database, keyring, memory, MemoryDoor(memory), NoPoolers(), files, functions)
 
 
 @pytest.fixture
@@ -212,13 +224,14 @@ async def open_door(ingress: PostgresIngress, authority: Authority, host: str = 
 
 @pytest.fixture(scope="session")
 async def real_rt(
-    settings: Settings, database: Database, keyring: Keyring, local: LocalClusters
+    settings: Settings, database: Database, keyring: Keyring, local: LocalClusters, functions: LocalFunctions
 ) -> AsyncIterator[Runtime]:
     """A runtime with real clusters behind a real ingress."""
     await local.prepare(settings.engine, lambda _: None)
     authority = Authority(app.Paths(settings.data_dir).authority)
     poolers = LocalPoolers(local.layout, local.account)
-    rt = Runtime(settings, database, keyring, local, TlsDoor("127.0.0.1", 0, 0, authority.certificate), poolers)
+    door = TlsDoor("127.0.0.1", 0, 0, authority.certificate)
+    rt = Runtime(settings, database, keyring, local, door, poolers, app.artifacts(settings), functions)
     ingress = app.build_ingress(rt)
     door = await open_door(ingress, authority)
     attending = asyncio.create_task(presence.attend(rt, ingress))

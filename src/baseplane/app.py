@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 import resource
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,11 +23,16 @@ from baseplane.api.edge import Edge
 from baseplane.api.rate_limits import RateLimits
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.artifacts import ArtifactStore
+from baseplane.drivers.artifacts.bucket import Bucket
+from baseplane.drivers.artifacts.directory import Directory
 from baseplane.drivers.caddy import Acme, Caddy
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
+from baseplane.drivers.functions.local import LocalFunctions
+from baseplane.drivers.functions.sandbox import Doors
 from baseplane.drivers.gateway.lines import Lines
 from baseplane.drivers.gateway.server import HttpGateway
 from baseplane.drivers.ingress import Limits
@@ -49,6 +55,8 @@ from baseplane.resources.disk import routes as disk
 from baseplane.resources.disk import watch as disks
 from baseplane.resources.doors import presence
 from baseplane.resources.doors.gate import ProjectGate
+from baseplane.resources.functions import routes as functions_routes
+from baseplane.resources.functions.serving import Functions
 from baseplane.resources.gateway.auth import auth
 from baseplane.resources.gateway.call import Service
 from baseplane.resources.gateway.router import KNOWN_HOST, ProjectRouter
@@ -100,6 +108,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     third_party_auth.router,
     third_party_auth.direct,
     secrets.router,
+    functions_routes.router,
     pooler.router,
     postgres_config.router,
     postgrest.router,
@@ -154,6 +163,10 @@ class Paths:
         return self.caddy / "caddy.log" if part == "caddy" else self.logs / f"{part}.log"
 
     @property
+    def artifacts(self) -> Path:
+        return self.root / "artifacts"
+
+    @property
     def database_url(self) -> Path:
         """Written by `baseplane up`, for commands that speak to the platform database it runs."""
         return self.root / "platform" / "url"
@@ -181,6 +194,18 @@ def clusters(settings: Settings, door: TlsDoor | None = None) -> LocalClusters:
     return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user), door)
 
 
+def artifacts(settings: Settings) -> ArtifactStore:
+    """Raises Unavailable for an address that cannot be meant."""
+    if "://" not in settings.artifacts:
+        root = Path(settings.artifacts).expanduser().absolute() if settings.artifacts else None
+        return Directory(root or Paths(settings.data_dir).artifacts)
+    key_id, secret = settings.artifacts_key_id, settings.artifacts_secret.get_secret_value()
+    try:
+        return Bucket(settings.artifacts, (key_id, secret) if key_id else None)
+    except ValueError as error:
+        raise Unavailable(f"BASEPLANE_ARTIFACTS: {error}") from error
+
+
 @asynccontextmanager
 async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runtime]:
     """The runtime of one process, with its database open. ``connections`` bounds those to the platform database."""
@@ -191,11 +216,23 @@ async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runt
         Paths(settings.data_dir).authority / "ca.pem",
     )
     driver = clusters(settings, door)
+    functions = build_functions(settings)
     async with Database(database_url(settings), max_size=connections) as database:
         try:
             poolers = LocalPoolers(driver.layout, driver.account)
-            yield Runtime(settings, database, keyring(settings), driver, door, poolers, outbound_rules(settings))
+            yield Runtime(
+                settings,
+                database,
+                keyring(settings),
+                driver,
+                door,
+                poolers,
+                artifacts(settings),
+                functions,
+                outbound_rules(settings),
+            )
         finally:
+            await functions.close()
             driver.close()
 
 
@@ -297,11 +334,40 @@ def build_rest(rt: Runtime) -> LocalRest:
     return LocalRest(Layout(rt.settings.data_dir), account(rt.settings.postgres_user), rt.settings.engines_dir)
 
 
-def services(rt: Runtime, resolver: Resolver, rest: LocalRest) -> dict[str, Service]:
+def build_functions(settings: Settings, lines: Lines | None = None) -> LocalFunctions:
+    """The functions of this process, which meet their own project at its doors; what they say goes to ``lines``."""
+
+    def log(ref: str, function_id: str, version: int, execution_id: str, level: str, message: str) -> None:
+        if lines is not None:
+            lines.write(
+                {
+                    "timestamp": time.time_ns() // 1000,
+                    "project": ref,
+                    "function_id": function_id,
+                    "version": version,
+                    "execution_id": execution_id,
+                    "level": level,
+                    "event_message": message,
+                }
+            )
+
+    layout = Layout(settings.data_dir)
+    return LocalFunctions(
+        settings.data_dir,
+        layout.sockets,
+        doors=Doors(http=layout.gateway, postgres=layout.door),
+        log=log,
+        first_user=settings.functions_uid,
+        most=settings.functions_max,
+    )
+
+
+def services(rt: Runtime, resolver: Resolver, functions: Functions, rest: LocalRest) -> dict[str, Service]:
     """What answers at a project's HTTP address, by path; the rest says that it does not run here."""
     layout = Layout(rt.settings.data_dir)
     return {
         "auth/v1": auth(resolver.jwks),
+        "functions/v1": functions,
         "rest/v1": RestService(rt, resolver, rest, lambda ref: layout.cluster(ref).sockets),
     }
 
@@ -344,20 +410,24 @@ async def run_gateway(rt: Runtime) -> None:
     """Serve the HTTP door on its port and its sockets, until cancelled."""
     _take_all_files()
     settings, resolver = rt.settings, Resolver(rt)
-    lines = Lines(Paths(settings.data_dir).logs / "edge.jsonl")
-    rest = build_rest(rt)
-    gateway = build_gateway(rt, resolver, services(rt, resolver, rest), lines)
+    logs = Paths(settings.data_dir).logs
+    lines, said = Lines(logs / "edge.jsonl"), Lines(logs / "functions.jsonl")
+    driver, rest = build_functions(settings, said), build_rest(rt)
+    functions = Functions(replace(rt, functions=driver), resolver)
+    gateway = build_gateway(rt, resolver, services(rt, resolver, functions, rest), lines)
     front = caddy(settings)
     front.prepare()
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(resolver.attend())
-            tasks.create_task(lines.run())
+            for work in (resolver.attend, functions.attend, lines.run, said.run):
+                tasks.create_task(work())
             tasks.create_task(_renew(front))
             await gateway.listen(settings.ingress_host, settings.http_port, proxies=settings.trusted_proxies)
             await gateway.listen_on(Layout(settings.data_dir).gateway)
             await gateway.listen_on(front.gateway, proxies=settings.trusted_proxies + 1)
     finally:
         await gateway.close()
+        await driver.close()
         await rest.close()
         await lines.flush()
+        await said.flush()

@@ -37,6 +37,10 @@ class TooLarge(BaseplaneError):
     """The request, or its answer, passes a limit."""
 
 
+class QuotaExceeded(BaseplaneError):
+    """There are as many of these as there may be."""
+
+
 class RateLimited(BaseplaneError):
     """Too many requests. ``retry_after`` is in seconds; ``headers`` tell the caller how it stands."""
 

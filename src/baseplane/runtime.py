@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.artifacts import ArtifactStore
 from baseplane.drivers.cluster import ClusterDriver
+from baseplane.drivers.functions import FunctionsDriver
 from baseplane.drivers.ingress.public import PublicDoor
 from baseplane.drivers.outbound import Rules
 from baseplane.drivers.pooler import PoolerDriver
@@ -24,4 +26,6 @@ class Runtime:
     clusters: ClusterDriver
     door: PublicDoor
     poolers: PoolerDriver
+    artifacts: ArtifactStore
+    functions: FunctionsDriver
     outbound: Rules = field(default_factory=Rules)

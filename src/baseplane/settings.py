@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     """The platform database. Unset, `baseplane up` runs one in the data directory."""
     platform_key: SecretStr | None = None
     """Keys that encrypt secrets, as in DIR/platform.key; unset, that file is used."""
+    artifacts: str = ""
+    """Where files of users are kept that are no database: a directory or s3://bucket/prefix?endpoint=https://…&region=…;
+    unset, a directory below the data directory."""
+    artifacts_key_id: str = ""
+    artifacts_secret: SecretStr = SecretStr("")
+    """Credentials of the bucket; unset, the usual AWS_* variables."""
     rate_limit: int = Field(60, ge=0)
     """Requests a minute and user; 0 is off."""
     rate_limit_storage: str = "memory://"

@@ -14,6 +14,7 @@ from baseplane.drivers.gateway.lines import Lines
 from baseplane.drivers.rest import program
 from baseplane.drivers.rest.local import LocalRest
 from baseplane.resources.credentials.resolver import Resolver
+from baseplane.resources.functions.serving import Functions
 from baseplane.resources.postgrest.serving import RestService
 from baseplane.runtime import Runtime
 
@@ -45,7 +46,7 @@ async def opened(rt: Runtime, *, install: bool = True) -> AsyncIterator[Door]:
     if install:
         program.install(rt.settings.engines_dir, lambda _: None)
     resolver, rest = Resolver(rt), app.build_rest(rt)
-    served = app.services(rt, resolver, rest)
+    served = app.services(rt, resolver, Functions(rt, resolver), rest)
     service = served["rest/v1"]
     assert isinstance(service, RestService)
     attending = asyncio.create_task(resolver.attend())

@@ -13,6 +13,7 @@ from baseplane import errors
 STATUS: dict[type[errors.BaseplaneError], int] = {
     errors.Invalid: 400,
     errors.Unauthorized: 401,
+    errors.QuotaExceeded: 402,
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,

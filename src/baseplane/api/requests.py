@@ -4,12 +4,15 @@ import logging
 import os
 import re
 import time
+from collections.abc import Sequence
 from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from baseplane.api.answers import answer
+from baseplane.api.route import Upload
 from baseplane.errors import TooLarge
 
 log = logging.getLogger("baseplane.requests")
@@ -21,9 +24,10 @@ _ACCEPTED_ID = re.compile(r"[\w.-]{8,128}")
 class Requests:
     """ASGI middleware, outermost."""
 
-    def __init__(self, app: ASGIApp, max_body: int) -> None:
+    def __init__(self, app: ASGIApp, max_body: int, uploads: Sequence[Upload] = ()) -> None:
         self.app = app
         self.max_body = max_body
+        self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,11 +57,11 @@ class Requests:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: Headers, status: object) -> None:
         length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self.max_body:
-            await answer(413, _too_large(self.max_body).message)(scope, receive, send)
+        if length.isdigit() and int(length) > self.max_body and int(length) > (limit := self._limit(scope)):
+            await answer(413, _too_large(limit).message)(scope, receive, send)
             return
         try:
-            await self.app(scope, self._bounded(receive), send)
+            await self.app(scope, self._bounded(scope, receive), send)
         except Exception:  # the edge is one of the two places that may not die of anything
             log.exception("%s %s failed", scope["method"], scope["path"])
             if callable(status) and status():
@@ -65,15 +69,20 @@ class Requests:
             message = f"Internal error; the log of the API has the cause under request id {REQUEST_ID.get()}."
             await answer(500, message)(scope, receive, send)
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _limit(self, scope: Scope) -> int:
+        """Bytes that this request's body may have."""
+        fitting = (route for route in self.uploads if route.matches(scope)[0] is Match.FULL)
+        return max([self.max_body, *(route.max_body for route in fitting)])
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         received = 0
 
         async def bounded() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self.max_body:
-                raise _too_large(self.max_body)
+            if received > self.max_body and received > (limit := self._limit(scope)):
+                raise _too_large(limit)
             return message
 
         return bounded

@@ -58,6 +58,12 @@ class RecordedOperation(DirectOperation):
     keeps_keys = False
 
 
+class Upload(DirectOperation):
+    """For bodies with files in them, of more bytes than others may have."""
+
+    max_body = 24 * 1024 * 1024
+
+
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"description": text}
     for status, text in ((401, "Unauthorized"), (403, "Forbidden"), (429, "Too Many Requests"))

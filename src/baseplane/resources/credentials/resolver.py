@@ -7,19 +7,21 @@ from typing import Any
 
 import psycopg
 
+from baseplane.database import Connection
 from baseplane.database.secrets import digest
+from baseplane.database.snapshots import Snapshots
 from baseplane.errors import NotFound, Unavailable
-from baseplane.resources.credentials import tokens
+from baseplane.resources.credentials import snapshot, tokens
 from baseplane.resources.credentials.environment import environment
 from baseplane.resources.credentials.shapes import Claims, Credentials, Refused
 from baseplane.resources.credentials.snapshot import Snapshot
-from baseplane.resources.credentials.snapshots import Snapshots
 from baseplane.resources.projects import store
 from baseplane.runtime import Runtime
 
 _BROWSER = re.compile(r"\s*(Mozilla|Opera)/", re.IGNORECASE)
 """How every browser's User-Agent begins."""
 _BEARER = re.compile(r"bearer +([^ ]+) *", re.IGNORECASE)
+CHANNEL = "baseplane_keys"
 OPAQUE = ("sb_publishable_", "sb_secret_")
 
 
@@ -31,8 +33,11 @@ class Resolver:
 
     def __init__(self, rt: Runtime) -> None:
         self._rt = rt
-        self._snapshots = Snapshots(rt.database, rt.keyring)
+        self._snapshots = Snapshots(rt.database, CHANNEL, self._read)
         self.attend = self._snapshots.attend
+
+    async def _read(self, db: Connection, ref: str) -> Snapshot | None:
+        return await snapshot.read(db, self._rt.keyring, ref)
 
     async def find(self, ref: str, headers: Mapping[str, str], apikey: str | None = None) -> Credentials | None:
         """The API key in ``apikey`` or as Bearer; None if there is none. The caller's own JWT is not looked at.

@@ -62,8 +62,8 @@ ROWS = (
     Row("backup.retention_days", "numeric", unit="days"),
     Row("backup.restore_to_new_project"),
     Row("backup.schedule"),
-    Row("function.max_count", "numeric"),
-    Row("function.size_limit_mb", "numeric", unit="mb"),
+    Row("function.max_count", "numeric", 1000),
+    Row("function.size_limit_mb", "numeric", 20, unit="mb"),
     Row("realtime.max_concurrent_users", "numeric"),
     Row("realtime.max_events_per_second", "numeric"),
     Row("realtime.max_joins_per_second", "numeric"),
@@ -81,6 +81,13 @@ ROWS = (
     Row("dedicated_pooler"),
     Row("observability.dashboard_advanced_metrics"),
 )
+
+
+def limit(key: str) -> float:
+    """The number that a feature is limited to."""
+    number = next(row.value for row in ROWS if row.key == key)
+    assert isinstance(number, (int, float))
+    return number
 
 
 def entitlement(row: Row) -> Entitlement:

@@ -7,6 +7,7 @@ import logging
 from datetime import timedelta
 
 from baseplane.database import Connection
+from baseplane.drivers import artifacts
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed
 from baseplane.resources.projects import settings, store
 from baseplane.resources.projects.status import SERVING, Status
@@ -33,6 +34,9 @@ async def _spec(rt: Runtime, ref: str) -> ClusterSpec:
 
 
 async def remove_cluster(rt: Runtime, ref: str) -> None:
+    """With everything else of the project that is no row."""
+    await rt.functions.remove(ref)
+    await artifacts.clear(rt.artifacts, ref)
     await rt.poolers.stop(ref)
     await rt.clusters.remove(ref)
 

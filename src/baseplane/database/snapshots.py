@@ -1,4 +1,4 @@
-"""Snapshots of projects, kept by one process as long as they are true.
+"""Snapshots of what one process reads again and again, by project, kept as long as they are true.
 
 A snapshot is used only while the platform database has shown within a second that it would have told of a change. When
 it has not, every request reads anew: what was revoked never gets in because somebody did not hear of it.
@@ -8,41 +8,51 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
 import psycopg
 
-from baseplane.database import Database
-from baseplane.database.secrets import Keyring
+from baseplane.database import Connection, Database
 from baseplane.errors import Unavailable
-from baseplane.resources.credentials import snapshot
-from baseplane.resources.credentials.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
+Snapshot = TypeVar("Snapshot")
 Kept = TypeVar("Kept")
+Read = Callable[[Connection, str], Awaitable[Snapshot | None]]
 
-CHANNEL = "baseplane_keys"
 HEARTBEAT = 0.25
 """Seconds between two proofs that we hear."""
 BELIEVED = 0.75
 """Seconds after a proof in which snapshots are believed."""
 READ_WITHIN = 5.0
 MOST = 5000
-"""Projects that are remembered, and refs of which is known that they are none: those may be anybody's invention."""
+"""Projects that are remembered, and refs of which is known that there is nothing: those may be anybody's invention."""
 
 
-class Snapshots:
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+def _nothing(_ref: str) -> None: ...
+
+
+class Snapshots(Generic[Snapshot]):
+    """``channel`` is where the platform database tells the ref of a project of which something has changed; ``heard``
+    is called with it as well. ``read`` gives None where there is nothing.
+    """
+
+    def __init__(
+        self, database: Database, channel: str, read: Read[Snapshot], heard: Callable[[str], None] = _nothing
+    ) -> None:
         self._database = database
-        self._keyring = keyring
+        self._channel = channel
+        self._reader = read
+        self._heard = heard
         self._known: OrderedDict[str, Snapshot] = OrderedDict()
         self._unknown: OrderedDict[str, None] = OrderedDict()
         self._reading: dict[str, asyncio.Task[Snapshot | None]] = {}
         self._proven = float("-inf")
 
     async def get(self, ref: str) -> Snapshot | None:
-        """None without such a project. Raises Unavailable."""
+        """Raises Unavailable."""
         if self._proven + BELIEVED > time.monotonic():
             if ref in self._known:
                 self._known.move_to_end(ref)
@@ -58,7 +68,7 @@ class Snapshots:
         me = asyncio.current_task()
         try:
             async with asyncio.timeout(READ_WITHIN), self._database.connection() as db:
-                found = await snapshot.read(db, self._keyring, ref)
+                found = await self._reader(db, ref)
         except (psycopg.Error, TimeoutError) as error:
             raise Unavailable("The platform database does not answer. Try again.") from error
         else:
@@ -86,29 +96,33 @@ class Snapshots:
             self._unknown.pop(ref, None)
             self._reading.pop(ref, None)
 
+    def _hear(self, ref: str) -> None:
+        self.forget(ref)
+        self._heard(ref)
+
     async def attend(self) -> None:
         """Hear of changes, until cancelled."""
         while True:
             try:
                 await self._listen()
             except (psycopg.Error, TimeoutError) as error:
-                log.warning("listening for changes of keys failed: %s", error)
+                log.warning("listening on %s failed: %s", self._channel, error)
             self._proven = float("-inf")
             await asyncio.sleep(HEARTBEAT)
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(self._database.url, autocommit=True) as connection:
-            await connection.execute(f"listen {CHANNEL}".encode())
+            await connection.execute(f"listen {self._channel}".encode())
             self.forget()
             while True:
                 asked = time.monotonic()
                 async with asyncio.timeout(BELIEVED):
                     await connection.execute("select")  # what was committed before this arrives before its answer
                 async for notification in connection.notifies(timeout=0):
-                    self.forget(notification.payload)
+                    self._hear(notification.payload)
                 self._proven = asked
                 async for notification in connection.notifies(timeout=HEARTBEAT):
-                    self.forget(notification.payload)
+                    self._hear(notification.payload)
 
 
 def _put(known: OrderedDict[str, Kept], ref: str, found: Kept) -> None:

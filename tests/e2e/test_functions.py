@@ -1,0 +1,61 @@
+"""Functions of a whole installation, whose worker dies while one is deployed."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.installation import Installation, until
+
+OLD = 'Deno.serve(() => new Response("old"));'
+SLOW = "await new Promise((done) => setTimeout(done, 1500));\n"
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[Installation]:
+    installation = Installation()
+    try:
+        installation.up()
+        yield installation
+    finally:
+        installation.end()
+
+
+@pytest.fixture(scope="module")
+def path(installation: Installation) -> str:
+    ref = installation.await_healthy(installation.create_project())
+    path = f"/v1/projects/{ref}/functions"
+    answer = installation.call("POST", path, {"slug": "hello", "name": "hello", "body": OLD}, timeout=60)
+    assert answer.status_code == 201, answer.text
+    return path
+
+
+def _live(installation: Installation, path: str) -> list[tuple[str, int]]:
+    return [(each["slug"], each["version"]) for each in installation.call("GET", path).json()]
+
+
+@pytest.mark.parametrize(("source", "status", "versions"), [("good();", 400, 0), (OLD + "// new", 200, 1)])
+def test_a_worker_killed_while_a_function_loads_leaves_the_old_version_or_the_new(
+    installation: Installation, path: str, source: str, status: int, versions: int
+) -> None:
+    ((_, before),) = _live(installation, path)
+    seen: set[Any] = set()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(installation.call, "PATCH", f"{path}/hello", {"body": SLOW + source}, 60)
+        until(lambda: _is_loading(installation), 10, "loading")
+        installation.kill_part("worker")
+        while not asked.done():
+            seen.update(_live(installation, path))
+        answer: httpx.Response = asked.result()
+    assert answer.status_code == status, answer.text
+    ((_, after),) = _live(installation, path)
+    assert (after > before) == bool(versions)
+    assert seen <= {("hello", before), ("hello", after)}
+    assert seen
+
+
+def _is_loading(installation: Installation) -> bool:
+    """A Deno of this installation's runs."""
+    return any("deno" in line[0] for line in installation.processes().values())

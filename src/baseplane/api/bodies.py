@@ -45,6 +45,16 @@ Text = Annotated[str, AfterValidator(without_null)]
 """Text that Postgres can hold."""
 
 
+def _not_empty(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+NOT_EMPTY = AfterValidator(_not_empty)
+"""A bound of ours, as ``at_most`` is."""
+
+
 def at_most(most: int) -> AfterValidator:
     """A bound of ours, on a number or on the length of a text, that the contract does not name: not in the document."""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import Query
 
+from baseplane.api.bodies import at_most
 from baseplane.api.context import Ctx
 from baseplane.api.route import operations
 from baseplane.errors import Conflict, Invalid
@@ -139,7 +140,7 @@ async def delete_api_key(
     id: UUID,  # noqa: A002
     reveal: Reveal = None,
     was_compromised: Annotated[bool | None, Query()] = None,
-    reason: Annotated[str | None, Query(max_length=1000)] = None,
+    reason: Annotated[Annotated[str, at_most(1000)] | None, Query()] = None,
 ) -> ApiKeyResponse:
     """Deletes an API key for the project; it is refused at once. The reason goes into the log of the platform."""
     key = await store.delete(ctx.db, project.ref, id)

@@ -3,7 +3,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from baseplane.api.bodies import Body, Text, bounded_json
+from baseplane.api.bodies import Body, Text, at_most, bounded_json
 from baseplane.resources.api_keys.store import ApiKey
 
 MASK = "·" * 16
@@ -24,7 +24,7 @@ def _template(template: dict[str, Any]) -> dict[str, Any]:
 
 
 Name = Annotated[str, Field(min_length=4, max_length=64, pattern=r"^[a-z_][a-z0-9_]+$")]
-Description = Annotated[Text, Field(max_length=1000)]
+Description = Annotated[Text, at_most(1000)]
 Template = Annotated[dict[str, Any], AfterValidator(_template)]
 
 

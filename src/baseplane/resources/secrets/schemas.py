@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
 
-from baseplane.api.bodies import Body, Text
+from baseplane.api.bodies import NOT_EMPTY, Body, Text
 from baseplane.resources.secrets.store import Secret
 
 RESERVED = "SUPABASE_"
@@ -20,7 +20,7 @@ def _name(name: str) -> str:
     return name
 
 
-Name = Annotated[Text, Field(min_length=1, max_length=256), AfterValidator(_name)]
+Name = Annotated[Text, Field(max_length=256), NOT_EMPTY, AfterValidator(_name)]
 
 
 class NewSecret(Body):

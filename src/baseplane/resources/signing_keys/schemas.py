@@ -4,12 +4,12 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from baseplane.api.bodies import Body, ClosedBody
+from baseplane.api.bodies import Body, ClosedBody, at_most
 from baseplane.resources.signing_keys.lifecycle import Status
 from baseplane.resources.signing_keys.material import OF_TYPE, Algorithm
 from baseplane.resources.signing_keys.store import SigningKey
 
-Number = Annotated[str, Field(max_length=2048)]
+Number = Annotated[str, at_most(2048)]
 """A number or bytes in base64url."""
 
 
@@ -55,7 +55,7 @@ class OkpJwk(_PrivateJwk):
 class OctJwk(_PrivateJwk):
     kty: Literal["oct"]
     alg: Literal["HS256"] | None = None
-    k: Annotated[str, Field(min_length=16, max_length=2048)]
+    k: Annotated[str, Field(min_length=16), at_most(2048)]
 
 
 class CreateSigningKeyBody(ClosedBody):

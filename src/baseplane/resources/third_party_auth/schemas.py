@@ -2,9 +2,9 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
-from baseplane.api.bodies import Body, Text, bounded_json
+from baseplane.api.bodies import NOT_EMPTY, Body, Text, at_most, bounded_json
 from baseplane.resources.third_party_auth import jwks
 from baseplane.resources.third_party_auth.store import Integration
 
@@ -18,7 +18,7 @@ def _jwks(document: Any) -> dict[str, Any]:
     return kept
 
 
-Url = Annotated[Text, Field(min_length=1, max_length=2048)]
+Url = Annotated[Text, NOT_EMPTY, at_most(2048)]
 
 
 class CreateThirdPartyAuthBody(Body):

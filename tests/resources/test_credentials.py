@@ -11,7 +11,7 @@ import pytest
 
 from baseplane.database import Connection
 from baseplane.errors import NotFound
-from baseplane.resources.credentials import snapshot, snapshots
+from baseplane.resources.credentials import snapshot
 from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.credentials.shapes import Refused
 from baseplane.runtime import Runtime
@@ -287,17 +287,3 @@ async def test_shared_secrets_are_never_in_the_public_key_set(api: Client, ref: 
     await api.post(signing(ref, "legacy"))
     await new_signing_key(api, ref, "HS256", status="in_use")
     assert await Resolver(rt).jwks(ref) == {"keys": []}
-
-
-async def test_invented_refs_push_no_project_out_of_memory(
-    rt: Runtime, gateway: Resolver, ref: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(snapshots, "MOST", 3)
-    async with asyncio.timeout(5):  # until changes are heard of
-        while ref not in gateway._snapshots._known or gateway._snapshots._proven < 0:
-            await gateway.project(ref)
-    for number in range(10):
-        with pytest.raises(NotFound):
-            await gateway.project(f"{number:a>20}")
-    assert ref in gateway._snapshots._known
-    assert len(gateway._snapshots._unknown) == 3

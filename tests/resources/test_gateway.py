@@ -14,7 +14,7 @@ import pytest
 from baseplane import app, errors
 from baseplane.drivers.gateway import Answer, Forward
 from baseplane.drivers.gateway.lines import Lines
-from baseplane.resources.credentials import snapshots
+from baseplane.resources.credentials import snapshot
 from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.credentials.shapes import Refused
 from baseplane.resources.gateway.absent import ABSENT
@@ -217,14 +217,14 @@ async def test_no_request_asks_the_database_as_long_as_nothing_changes(
     door: Door, ref: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = 0
-    read = snapshots.snapshot.read
+    read = snapshot.read
 
     async def counted(*args: Any) -> Any:
         nonlocal reads
         reads += 1
         return await read(*args)
 
-    monkeypatch.setattr(snapshots.snapshot, "read", counted)
+    monkeypatch.setattr(snapshot, "read", counted)
     async with asyncio.timeout(5):  # until changes are heard of
         while True:
             await door.get(f"/{ref}/functions/v1/x")

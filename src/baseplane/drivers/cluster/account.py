@@ -1,4 +1,4 @@
-"""The system user that runs Postgres, which refuses to be run by root."""
+"""The system users that run Postgres, which refuses to be run by root, and Caddy."""
 
 import contextlib
 import fcntl
@@ -15,7 +15,7 @@ from baseplane.drivers.cluster import DriverUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who runs Postgres. ``switch`` says whether we must become that user first."""
+    """Who runs a program. ``switch`` says whether we must become that user first."""
 
     name: str
     uid: int
@@ -77,7 +77,7 @@ def _may_enter(account: Account, directory: Path) -> bool:
 
 
 def account(name: str) -> Account:
-    """The user to run Postgres as: ourselves, or, when we are root, the system user ``name``, made if missing.
+    """The user to run programs as: ourselves, or, when we are root, the system user ``name``, made if missing.
 
     Raises DriverUnavailable.
     """
@@ -89,7 +89,10 @@ def account(name: str) -> Account:
     except KeyError:
         entry = _create(name)
     if entry.pw_uid == 0:
-        raise DriverUnavailable("Postgres does not run as root: name another user in BASEPLANE_POSTGRES_USER.")
+        raise DriverUnavailable(
+            f"Nothing of tenants' runs as root, which {name} is: name another user in BASEPLANE_POSTGRES_USER or"
+            " BASEPLANE_HTTP_USER."
+        )
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, switch=True)
 
 
@@ -97,7 +100,7 @@ def _create(name: str) -> pwd.struct_passwd:
     program = shutil.which("useradd") or shutil.which("useradd", path="/usr/sbin:/sbin")
     if program is None:
         raise DriverUnavailable(
-            f"There is no user {name} and no useradd: make one, or name one in BASEPLANE_POSTGRES_USER."
+            f"There is no user {name} and no useradd: make one, or name one in BASEPLANE_POSTGRES_USER or ..._HTTP_USER."
         )
     arguments = [
         "--system",

@@ -85,7 +85,7 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}"
 
     def http(self, **options: Any) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False, **options)
+        return httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False, **options)
 
     def buffered(self) -> int:
         """Bytes that wait in this process for clients."""

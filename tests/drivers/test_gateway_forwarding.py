@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from baseplane.drivers.gateway import Answer, Request
+from baseplane.drivers.gateway import Answer, Limits, Request
 from tests.drivers.gateways import GET, Gateway, answer_on, gateway_with
 from tests.drivers.http_upstream import OK, Visit, sends
 
@@ -376,6 +376,31 @@ async def test_an_answer_of_the_router_leaves_the_connection_in_step(gateway: Ga
             assert (answer.status_code, answer.text, answer.headers["x-why"]) == (401, "no", "because")
     assert [record.about["key"] for record in await gateway.rules.recorded(3)] == ["none"] * 3
     assert gateway.server.connections <= 1
+
+
+async def test_an_answer_before_the_body_has_come_keeps_the_connection_if_it_is_short(gateway: Gateway) -> None:
+    async def decide(request: Request) -> object:
+        return Answer(401, b"no") if request.method == "POST" else gateway.rules.to_upstream(request)
+
+    gateway.rules.decide = decide  # type: ignore[assignment]
+    reader, writer = await gateway.raw(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\n")
+    status, headers, _ = await answer_on(reader)
+    assert status == 401
+    assert "connection" not in headers
+    writer.write(b"x" * 60 + GET)
+    assert (await answer_on(reader))[2] == b"hello"
+    writer.close()
+
+
+async def test_a_body_that_stops_after_its_answer_ends_the_connection() -> None:
+    async def decide(_: Request) -> object:
+        return Answer(401, b"no")
+
+    async with gateway_with(Limits(idle=0.1)) as short:
+        short.rules.decide = decide  # type: ignore[assignment]
+        said = await short.say(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\nabc")
+    assert said.count(b"HTTP/1.1 401 ") == 1
+    assert said.endswith(b"no")
 
 
 @pytest.mark.parametrize(

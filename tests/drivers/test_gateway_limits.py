@@ -29,10 +29,10 @@ def endless(kind: bytes) -> Any:
 
 async def test_a_body_larger_than_allowed_is_refused_before_it_is_sent() -> None:
     async with gateway_with() as gateway:
-        gateway.rules.forward = {"request": 10}
-        said = await gateway.say(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n")
+        gateway.rules.forward = {"request": 99_999}
+        said = await gateway.say(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
         assert said.startswith(b"HTTP/1.1 413 ")
-        assert b"larger than 10 bytes" in said
+        assert b"larger than 99999 bytes" in said
         assert gateway.upstream.visits == []
         assert gateway.rules.released == 1
 

@@ -94,6 +94,9 @@ class Client(asyncio.Protocol):
     def request_refused(self, answer: Answer) -> None:
         """Answered when its turn comes."""
         reading, self._reading = self._reading, None
+        if reading is not None and reading.ended:
+            self._finish(everything_read=False)  # it has its answer
+            return
         if reading is not None and reading is self._current:
             reading.spoil(answer)
             return
@@ -138,7 +141,7 @@ class Client(asyncio.Protocol):
         if exchange is not self._current:
             return
         self._current = self._tunnel = None
-        if self._reading is exchange:
+        if self._reading is exchange and not keep:
             self._reading = None
             self._reader.is_deaf = True
         if self._ahead is not None:

@@ -56,6 +56,13 @@ class Exchange:
     def is_tunnel(self) -> bool:
         return self.record.status == 101
 
+    @property
+    def _may_go_on(self) -> bool:
+        """Whether the rest of the request has come, or is so short that it is read and thrown away."""
+        head, most = self.head, self._door.limits.buffered
+        is_short = head is not None and head.length is not None and head.length <= most and not head.expects
+        return self.upload.is_whole or is_short
+
     def start(self) -> None:
         if self._refusal is not None:
             self._reply(self._refusal)
@@ -82,7 +89,8 @@ class Exchange:
     async def _send_on(self, forward: Forward, *, again: bool = False) -> None:
         head = self.head
         assert head is not None
-        if self._is_too_large(head.length or self.upload.received):
+        self.upload.limit = forward.request
+        if self.upload.is_too_large(head.length or self.upload.received):
             return self._reply(told(413, f"The body is larger than {forward.request} bytes."))
         try:
             text = heads.for_upstream(head, forward.target, forward.headers)
@@ -101,28 +109,23 @@ class Exchange:
         return None
 
     def _begin(self, upstream: Upstream, text: bytes) -> None:
-        head = self.head
-        assert head is not None
         self._upstream = upstream
         upstream.begin(self)
-        if head.expects and not self.upload.is_whole and not self.upload.received:
+        if self.head is not None and self.head.expects and not self.upload.is_whole and not self.upload.received:
             self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._timer is None:
             self._handed_on = time.monotonic()
             self._arm()
-        had_kept = self.upload.kept
         upstream.send(text + self.upload.opened())
-        if had_kept:
-            self._client.update_reading()
+        self._client.update_reading()
 
     # From the client.
 
     def body(self, data: bytes) -> None:
         if self.ended:
             return
-        if self._is_too_large(self.upload.received + len(data)):
-            limit = self._forward.request if self._forward else 0
-            self._fail(told(413, f"The body is larger than {limit} bytes."), "the request is too large")
+        if self.upload.is_too_large(self.upload.received + len(data)):
+            self._fail(told(413, f"The body is larger than {self.upload.limit} bytes."), "the request is too large")
         elif self._upstream is None:
             self.upload.keep(data)
         else:
@@ -150,9 +153,6 @@ class Exchange:
     def client_full(self, *, full: bool) -> None:
         if self._upstream is not None:
             self._upstream.pause(paused=full)
-
-    def _is_too_large(self, size: int) -> bool:
-        return self._forward is not None and self._forward.request is not None and size > self._forward.request
 
     # From the upstream.
 
@@ -247,7 +247,7 @@ class Exchange:
             self._reply(answer, error)
 
     def _reply(self, answer: Answer, error: str | None = None) -> None:
-        is_last = not self._keep or not self.upload.is_whole or self._door.is_closing
+        is_last = not self._keep or not self._may_go_on or self._door.is_closing
         body = b"" if self.method == "HEAD" or answer.status in BODILESS else answer.body
         try:
             text = own_head(answer, self.record.request.id, is_last=is_last)
@@ -287,7 +287,7 @@ class Exchange:
         if self._forward is not None:
             _quietly(self._forward.release)
         _quietly(lambda: self._door.router.record(self.record))
-        self._client.exchange_over(self, keep=keep and self.upload.is_whole, cut=cut)
+        self._client.exchange_over(self, keep=keep and self._may_go_on, cut=cut)
 
 
 def _quietly(call: Callable[[], Told]) -> Told | None:

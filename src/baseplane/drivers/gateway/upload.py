@@ -3,15 +3,19 @@
 
 class Upload:
     """Kept until ``opened``, and passed on from then. ``is_whole``: its end has come. ``is_touched``: part of it has
-    been passed on, so that the request cannot be made once more.
+    been passed on, so that the request cannot be made once more. ``limit`` is in bytes, once it is known.
     """
 
     def __init__(self, *, is_chunked: bool) -> None:
         self.received = 0
+        self.limit: int | None = None
         self.kept = 0
         self.is_whole = self.is_touched = False
         self._is_chunked = is_chunked
         self._pending: list[bytes] = []
+
+    def is_too_large(self, size: int) -> bool:
+        return self.limit is not None and size > self.limit
 
     def keep(self, data: bytes) -> None:
         self.received += len(data)

@@ -68,7 +68,7 @@ class Upstream:
         self.connections += 1
         number = self.connections
         self.open.add(writer)
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while not writer.is_closing():
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 line, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
@@ -93,7 +93,10 @@ async def upstream_at(path: Path) -> AsyncIterator[Upstream]:
     for writer in (still_open := list(upstream.open)):
         writer.transport.abort()
     await server.wait_closed()
-    await asyncio.gather(*filter(None, upstream.tasks))
+    if upstream.tasks:
+        _, stuck = await asyncio.wait(filter(None, upstream.tasks), timeout=1)
+        for task in stuck:
+            task.cancel()
     for writer in still_open:
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()

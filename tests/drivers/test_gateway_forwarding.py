@@ -457,6 +457,33 @@ async def test_a_websocket_becomes_a_plain_stream(gateway: Gateway) -> None:
     assert gateway.rules.released == 1
 
 
+async def test_a_websocket_may_follow_a_request_at_once_and_its_data_wait_for_it(gateway: Gateway) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def echo(visit: Visit) -> None:
+        if visit.header("upgrade") is None:
+            await visit.send(OK)
+            return
+        asked.set()
+        await go_on.wait()
+        await visit.send(SWITCHED)
+        while data := await visit.reader.read(65536):
+            await visit.send(data.upper())
+
+    gateway.upstream.handler = echo
+    reader, writer = await gateway.raw(GET + WEBSOCKET)
+    async with asyncio.timeout(10):
+        assert (await answer_on(reader))[2] == b"hello"
+        await asked.wait()
+        writer.write(GET)
+        while not any(client._ahead for client in gateway.server._door.clients):  # type: ignore[attr-defined]
+            await asyncio.sleep(0.01)
+        go_on.set()
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        assert await reader.readexactly(len(GET)) == GET.upper()
+    writer.close()
+
+
 async def test_a_websocket_ends_when_the_upstream_ends_it(gateway: Gateway) -> None:
     async def bye(visit: Visit) -> None:
         await visit.send(SWITCHED + b"bye")

@@ -144,7 +144,7 @@ class Client(asyncio.Protocol):
         if self._reading is exchange and not keep:
             self._reading = None
             self._reader.is_deaf = True
-        if self._ahead is not None:
+        if self._ahead is not None and exchange.head is not None and exchange.head.upgrade:
             keep = keep and not self._ahead
             self._ahead = None
         if cut and not exchange.download.framing.is_framed:

@@ -1,10 +1,7 @@
 """Every store of artifacts keeps the same promise: a directory, and a bucket of a real S3 server."""
 
 import asyncio
-import os
 import secrets
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,24 +11,13 @@ from baseplane.cli import ports
 from baseplane.drivers.artifacts import ArtifactMissing, ArtifactStore, StoreUnavailable, clear
 from baseplane.drivers.artifacts.bucket import Bucket
 from baseplane.drivers.artifacts.directory import Directory
-
-CREDENTIALS = ("key-of-tests", "secret-of-tests")
+from tests import s3
 
 
 @pytest.fixture(scope="module")
 def bucket_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    root = tmp_path_factory.mktemp("s3")
-    (root / "kept").mkdir()
-    port = ports.free_near("127.0.0.1", 0)
-    command = [
-        str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(root),
-        "--addr", f"127.0.0.1:{port}", "--auth-key", ",".join(CREDENTIALS), "--config", os.devnull,
-    ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        while ports.is_free("127.0.0.1", port):
-            assert server.poll() is None
-        yield f"s3://kept/below/here?endpoint=http://127.0.0.1:{port}"
-        server.terminate()
+    with s3.serving(tmp_path_factory.mktemp("s3")) as url:
+        yield url
 
 
 @pytest.fixture(params=["directory", "bucket"])
@@ -39,7 +25,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     if request.param == "directory":
         yield Directory(tmp_path / "artifacts")
     else:
-        yield Bucket(request.getfixturevalue("bucket_url"), CREDENTIALS)
+        yield Bucket(request.getfixturevalue("bucket_url"), s3.CREDENTIALS)
 
 
 async def test_what_was_put_is_there_as_it_was(store: ArtifactStore) -> None:
@@ -92,7 +78,7 @@ async def test_a_store_that_does_not_answer_is_called_unavailable(tmp_path: Path
     (tmp_path / "file").write_text("in the way")
     for store in (
         Directory(tmp_path / "file"),
-        Bucket(f"s3://kept?endpoint=http://127.0.0.1:{ports.free_near('127.0.0.1', 0)}", CREDENTIALS),
+        Bucket(f"s3://kept?endpoint=http://127.0.0.1:{ports.free_near('127.0.0.1', 0)}", s3.CREDENTIALS),
     ):
         with pytest.raises(StoreUnavailable):
             await store.put("project/one", b"x")

@@ -102,6 +102,27 @@ async def test_what_does_not_load_is_refused_by_file_and_line_and_the_old_versio
     assert again["id"] == before["id"]
 
 
+async def test_settings_of_a_deployment_that_failed_are_not_those_of_the_next(api: Client, ref: str) -> None:
+    await send(api, ref, "hello", {"index.ts": BROKEN}, verify_jwt=False, name="Broken")
+    function = await deployed(api, ref, "hello")
+    assert (function["verify_jwt"], function["name"]) == (True, "hello")
+
+
+async def test_settings_that_change_while_a_version_loads_are_kept(api: Client, ref: str) -> None:
+    await deployed(api, ref, "hello")
+    slow = "await new Promise((done) => setTimeout(done, 700));\n" + HELLO
+    loading = asyncio.create_task(deployed(api, ref, "hello", {"index.ts": slow}))
+    async with api.queue.rt.database.connection() as db, asyncio.timeout(10):
+        waiting = (
+            "select from function_versions join functions on id = function_id where project_ref = %s and number = 2"
+        )
+        while not (await db.execute(waiting, [ref])).rowcount:
+            await asyncio.sleep(0.01)
+    await api.call("PATCH", f"/v1/projects/{ref}/functions/hello", json={"name": "Kept", "verify_jwt": False})
+    function = await loading
+    assert (function["version"], function["name"], function["verify_jwt"]) == (2, "Kept", False)
+
+
 async def test_what_was_never_deployed_well_is_not_there(api: Client, ref: str) -> None:
     await send(api, ref, "hello", {"index.ts": BROKEN})
     for method, path in (("GET", ""), ("GET", "/body"), ("DELETE", ""), ("PATCH", "")):

@@ -1,5 +1,6 @@
 """Creating from JSON, changing, bundling for later, and handing the source out."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -39,6 +40,18 @@ async def test_a_function_is_created_once(api: Client, ref: str) -> None:
     assert "Duplicated function slug" in answer.json()["message"]
 
 
+async def test_a_bundle_that_nobody_activated_is_in_nobodys_way(api: Client, ref: str) -> None:
+    bundle = await deployed(api, ref, "hello", bundle_only=True)
+    answer = await api.post(f"/v1/projects/{ref}/functions", BODY)
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["id"], answer.json()["version"]) == (bundle["id"], 2)
+
+
+async def test_two_who_create_the_same_function_at_once_make_one(api: Client, ref: str) -> None:
+    answers = await asyncio.gather(*(api.post(f"/v1/projects/{ref}/functions", BODY) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+
+
 async def test_settings_change_without_a_new_version(api: Client, ref: str) -> None:
     before = await deployed(api, ref, "hello")
     answer = await api.call("PATCH", f"/v1/projects/{ref}/functions/hello", json={"name": "Hi", "verify_jwt": False})
@@ -68,6 +81,14 @@ async def test_a_new_body_is_a_new_version_and_a_broken_one_changes_nothing(api:
     assert answer.status_code == 400
     assert "index.ts:1:" in answer.json()["message"]
     assert ((await api.get(path))["version"], (await api.get(path))["name"]) == (2, "Two")
+
+
+async def test_a_new_body_under_a_new_slug_is_refused_as_a_whole(api: Client, ref: str) -> None:
+    before = await deployed(api, ref, "hello")
+    answer = await api.call("PATCH", f"/v1/projects/{ref}/functions/hello?slug=other", json={"body": HELLO + "//"})
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("slug: ")
+    assert await listed(api, ref) == [before]
 
 
 async def test_a_bundle_waits_until_it_is_activated(api: Client, ref: str) -> None:

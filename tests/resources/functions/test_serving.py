@@ -27,6 +27,7 @@ ECHO = """
 Deno.serve(async (request) => {
   const url = new URL(request.url);
   return Response.json({
+    origins: [url.origin, new URL(request.clone().url).origin, new URL(new Request(request.clone()).url).origin],
     path: url.pathname + url.search, method: request.method, body: await request.text(),
     headers: Object.fromEntries(request.headers), greeting: Deno.env.get("GREETING") ?? null,
   }, { headers: { "sb-error-code": "made up", "x-own": "kept" } });
@@ -104,12 +105,15 @@ async def becomes(gateway: Gateway, expected: str, **headers: str) -> Got:
 
 async def test_a_function_answers_with_everything_of_the_request(api: Client, gateway: Gateway) -> None:
     await deployed(api, gateway.ref, "hello", {"index.ts": ECHO}, verify_jwt=False)
-    got = await gateway.call("/hello/deeper?a=1&b", "PUT", authorization="Bearer own", apikey="any")
+    got = await gateway.call(
+        "/hello/deeper?a=1&b", "PUT", **{"authorization": "Bearer own", "apikey": "any", "x-forwarded-proto": "https"}
+    )
     assert got.status == 200
     assert (got.json["method"], got.json["path"]) == ("PUT", "/hello/deeper?a=1&b")
     seen = got.json["headers"]
     assert (seen["authorization"], seen["apikey"]) == ("Bearer own", "any")
     assert got.headers["sb-project-ref"] == gateway.ref
+    assert got.json["origins"] == [f"https://{gateway.ref}.baseplane.test"] * 3
     assert got.headers["x-deno-execution-id"]
     assert got.headers["x-own"] == "kept"
     assert "sb-error-code" not in got.headers

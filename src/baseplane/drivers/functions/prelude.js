@@ -46,6 +46,24 @@ globalThis.EdgeRuntime = Object.freeze({
   },
 });
 
+// --- Requests come over a Unix socket, which would show in their URLs and leave these without an origin.
+const { get: urlOf } = Object.getOwnPropertyDescriptor(Request.prototype, "url");
+Object.defineProperty(Request.prototype, "url", {
+  configurable: true,
+  enumerable: true,
+  get() {
+    const url = urlOf.call(this);
+    if (!url.startsWith("http+unix:")) return url;
+    let scheme = "http:";
+    try {
+      if (this.headers.get("x-forwarded-proto") === "https") scheme = "https:";
+    } catch {
+      // A request that became a WebSocket has no headers any more.
+    }
+    return scheme + url.slice("http+unix:".length);
+  },
+});
+
 // --- Serving. The address is the platform's (DENO_SERVE_ADDRESS), so there is no news in it.
 const serve = Deno.serve;
 let serves = false;

@@ -133,7 +133,9 @@ async def update_function(
     name = given.name or asked.name
     verify_jwt = asked.verify_jwt if given.verify_jwt is None else given.verify_jwt
     if packed is not None:
-        await deploy(ctx, project, New(slug, name, verify_jwt, packed))
+        if asked.slug not in (None, slug):
+            raise Invalid("slug: is changed by a request of its own, without a body.")
+        return FunctionResponse.of(await deploy(ctx, project, New(slug, name, verify_jwt, packed)))
     async with ctx.rt.database.transaction() as db:
         await store.update(db, function.id, slug=asked.slug, name=name, verify_jwt=verify_jwt)
         return FunctionResponse.of(await store.get(db, project.ref, asked.slug or slug))

@@ -75,8 +75,8 @@ _LIVE: LiteralString = (
     " join function_versions v on function_id = id and number = live where not removed"
 )
 _VERSION: LiteralString = (
-    "select f.id, project_ref, slug, case when number = live then f.name else v.name end as name,"
-    " case when number = live then f.verify_jwt else v.verify_jwt end as verify_jwt, f.created_at,"
+    "select f.id, project_ref, slug, case when number = live then f.name else coalesce(v.name, f.name) end as name,"
+    " case when number = live then f.verify_jwt else coalesce(v.verify_jwt, f.verify_jwt) end as verify_jwt, f.created_at,"
     " case when number = live then f.updated_at else v.created_at end as updated_at, number, format,"
     " entrypoint, import_map, digest, state, cause, number is not distinct from live as is_live"
     " from functions f join function_versions v on function_id = id where not removed"
@@ -105,7 +105,7 @@ async def exists(db: Connection, ref: str, slug: str) -> bool:
     """Whether a function of this name serves, or is about to."""
     query = (
         "select exists (select from functions where project_ref = %s and slug = %s and not removed and (live is not null"
-        " or exists (select from function_versions where function_id = id and state in ('pending', 'ready'))))"
+        " or exists (select from function_versions where function_id = id and state = 'pending' and goes_live)))"
     )
     return bool(await value(db, query, [ref, slug]))
 
@@ -138,7 +138,8 @@ async def insert_version(db: Connection, ref: str, new: New) -> Function:
         "insert into function_versions"
         " (function_id, number, name, verify_jwt, format, entrypoint, import_map, digest, goes_live)"
         " select id, (select coalesce(max(number), 0) + 1 from function_versions where function_id = id),"
-        " coalesce(%s, name), coalesce(%s, verify_jwt), %s, %s, %s, %s, %s"
+        " coalesce(%s, case when live is null then slug end), coalesce(%s, case when live is null then true end),"
+        " %s, %s, %s, %s, %s"
         " from functions where id = %s returning number",
         [
             new.name, new.verify_jwt, packed.format, packed.source.entrypoint, packed.source.import_map,
@@ -153,7 +154,8 @@ async def succeed(db: Connection, version: Function) -> None:
     await db.execute(
         "with loaded as (update function_versions set state = 'ready'"
         " where function_id = %s and number = %s and state = 'pending' returning *)"
-        " update functions set live = number, name = loaded.name, verify_jwt = loaded.verify_jwt, updated_at = now()"
+        " update functions set live = number, name = coalesce(loaded.name, functions.name),"
+        " verify_jwt = coalesce(loaded.verify_jwt, functions.verify_jwt), updated_at = now()"
         " from loaded where id = function_id and goes_live and coalesce(live, 0) < number and not removed",
         [version.id, version.number],
     )

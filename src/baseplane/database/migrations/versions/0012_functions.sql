@@ -14,13 +14,13 @@ create table functions (
 create unique index on functions (project_ref, slug) where not removed;
 create index on functions (project_ref);
 
--- name and verify_jwt become the function's when the version goes live. A version is broken by its own fault, failed
+-- name and verify_jwt become the function's when the version goes live; null leaves them as they are then. A version is broken by its own fault, failed
 -- by the platform's. The artifact's key is made of the digest.
 create table function_versions (
     function_id uuid not null references functions on delete cascade,
     number integer not null check (number > 0),
-    name text not null,
-    verify_jwt boolean not null,
+    name text,
+    verify_jwt boolean,
     format text not null check (format in ('source', 'eszip')),
     entrypoint text not null,
     import_map text,

@@ -7,8 +7,6 @@ from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
-import orjson
-
 from baseplane.database import Connection
 from baseplane.database.snapshots import Snapshots
 from baseplane.drivers.artifacts import ArtifactMissing
@@ -19,6 +17,7 @@ from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.credentials.shapes import Refused
 from baseplane.resources.functions import artifacts, store
 from baseplane.resources.functions.store import Function
+from baseplane.resources.gateway import answers
 from baseplane.resources.gateway.call import Call
 from baseplane.runtime import Runtime
 
@@ -51,19 +50,19 @@ class Functions:
         try:
             return await self._answer(call)
         except Refused as error:
-            return failure(401, error.code, error.message)
+            return answers.error(401, error.message, error.code)
         except FunctionFailed as error:
-            return failure(error.status, error.code, error.message)
+            return answers.error(error.status, error.message, error.code)
 
     async def _answer(self, call: Call) -> Forward | Answer:
         request = call.request
         if request.method not in METHODS:
             message = f"A function is called with {', '.join(METHODS)}; not with {request.method}."
-            return failure(405, "METHOD_NOT_ALLOWED", message, Allow=", ".join(METHODS))
+            return answers.error(405, message, "METHOD_NOT_ALLOWED", headers={"allow": ", ".join(METHODS)})
         live = await self._snapshots.get(call.ref) or {}
         function = live.get(slug_of(call.rest))
         if function is None:
-            return failure(404, "NOT_FOUND", "Requested function was not found")
+            return answers.error(404, "Requested function was not found", "NOT_FOUND")
         if function.verify_jwt and request.method != "OPTIONS":  # a browser asks first, without its token
             await self._resolver.authenticate(call.ref, request.headers)
         environment = await self._resolver.environment(call.ref)
@@ -106,11 +105,11 @@ class Functions:
 
         def broken() -> Answer:
             if failed := lease.verdict():
-                return failure(failed.status, failed.code, failed.message)
+                return answers.error(failed.status, failed.message, failed.code)
             if loop.time() - began >= limits.first_byte:
                 message = f"The function did not begin to answer within {limits.first_byte:g} seconds."
-                return failure(504, "IDLE_TIMEOUT", message)
-            return failure(500, "EDGE_FUNCTION_ERROR", "The function broke the connection off without an answer.")
+                return answers.error(504, message, "IDLE_TIMEOUT")
+            return answers.error(500, "The function broke the connection off without an answer.", "EDGE_FUNCTION_ERROR")
 
         deployment = f"{function.project_ref}_{function.id}_{function.number}"
         return Forward(
@@ -159,9 +158,3 @@ async def _live(db: Connection, ref: str) -> Live | None:
 def slug_of(rest: str) -> str:
     """The first part of the path; empty if there is none."""
     return rest.partition("?")[0].lstrip("/").partition("/")[0]
-
-
-def failure(status: int, code: str, message: str, **headers: str) -> Answer:
-    """In the shape of the hosted platform (platform.md, section 8); browsers may read it."""
-    own = {"Content-Type": "application/json", "sb-error-code": code, "Access-Control-Allow-Origin": "*"}
-    return Answer(status, orjson.dumps({"code": code, "message": message}), {**own, **headers})

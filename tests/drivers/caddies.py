@@ -27,9 +27,8 @@ REF = "abcdefghijklmnopqrst"
 def caddy_in(directory: Path, age: timedelta = timedelta(0), acme: Acme | None = None, proxies: int = 0) -> Caddy:
     """``age`` is how long ago its certificate was issued."""
     authority = Authority(directory / "ca", clock=lambda: datetime.now(UTC) - age)
-    return Caddy(
-        directory / "home", directory / "run" / "caddy", account("baseplane-http"), authority, HOST, acme, proxies
-    )
+    user = account("baseplane-http")
+    return Caddy(directory / "home", directory / "run" / "caddy", user, authority, HOST, acme, proxies, patience=0.2)
 
 
 @dataclass

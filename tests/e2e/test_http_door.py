@@ -35,7 +35,7 @@ def browser(installation: Installation, ref: str) -> Iterator[httpx.Client]:
     facts = installation.ready
     transport = httpx.HTTPTransport(verify=ssl.create_default_context(cafile=facts["ca"]))
     transport._pool._network_backend = Loopback(facts["ports"]["https"])  # type: ignore[attr-defined]
-    with httpx.Client(transport=transport, base_url=f"https://{ref}.{facts['project_host']}", timeout=10) as client:
+    with httpx.Client(transport=transport, base_url=f"https://{ref}.{facts['project_host']}", timeout=20) as client:
         yield client
 
 

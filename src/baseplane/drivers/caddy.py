@@ -23,8 +23,6 @@ PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 LISTENER = 3
 """The descriptor on which Caddy finds its port open, so that it needs no right to open it."""
 LOG_MEGABYTES, LOG_FILES = 10, 5
-WAITS_FOR_GATEWAY = "5s"
-"""While the gateway is started again."""
 STREAMS_OUTLIVE_RELOADS = "24h"
 
 _AWAY = {
@@ -50,7 +48,8 @@ class Caddy:
     """``home`` and ``sockets`` are Caddy's alone; in the latter, the gateway listens for it.
 
     Without ``acme``, the platform's own authority vouches for every host below ``project_host``. ``proxies`` is how many
-    stand before Caddy, each of which appends its client to X-Forwarded-For.
+    stand before Caddy, each of which appends its client to X-Forwarded-For. ``patience`` is how many seconds a request
+    waits for a gateway that is being started again.
     """
 
     home: Path
@@ -60,6 +59,7 @@ class Caddy:
     project_host: str
     acme: Acme | None = None
     proxies: int = 0
+    patience: float = 10.0
 
     @property
     def gateway(self) -> Path:
@@ -166,7 +166,7 @@ class Caddy:
             "upstreams": [{"dial": f"unix/{self.gateway}"}],
             "flush_interval": -1,
             "stream_close_delay": STREAMS_OUTLIVE_RELOADS,
-            "load_balancing": {"try_duration": WAITS_FOR_GATEWAY, "try_interval": "50ms"},
+            "load_balancing": {"try_duration": f"{self.patience:g}s", "try_interval": "50ms"},
             "headers": {"response": {"delete": ["Via"]}, "request": {"delete": ["Via"]}},
         }
 

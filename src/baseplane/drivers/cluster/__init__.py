@@ -62,8 +62,9 @@ class State(StrEnum):
 
 
 class ClusterDriver(Protocol):
-    """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``configure``, ``set_password`` and ``remove`` are idempotent: a
-    second call with the same arguments changes nothing, and a call after a crash of the first finishes its work.
+    """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``configure``, ``set_password``, ``remove`` and those that switch
+    are idempotent: a second call with the same arguments changes nothing, and a call after a crash of the first
+    finishes its work.
     """
 
     def version(self, engine: int) -> str:
@@ -93,6 +94,18 @@ class ClusterDriver(Protocol):
 
         Gives the names of those that wait for its next start. Raises SettingsRefused, ClusterMissing, Unavailable.
         """
+
+    async def switch_in(self, ref: str, label: str) -> None:
+        """Stop the cluster and let what was prepared as ``label`` be its data; the old data is kept.
+
+        Raises ClusterMissing when nothing was prepared, with the cluster as it was.
+        """
+
+    async def switch_back(self, ref: str, label: str) -> None:
+        """Let the data that ``label`` replaced be the cluster's again, stopped; nothing when it was not switched in."""
+
+    async def discard(self, ref: str, label: str) -> None:
+        """Delete what is left of ``label`` and is not the cluster's data: what was prepared, or what it replaced."""
 
     async def observe(self, ref: str) -> State:
         """What is there now."""

@@ -27,6 +27,11 @@ class MemoryClusters:
         """Bytes on disk, by ref."""
         self.started: dict[str, ClusterSpec] = {}
         """What each was last started with."""
+        self.prepared: dict[tuple[str, str], object] = {}
+        """What was made aside, by ref and label; once it is switched in, what it replaced."""
+        self.data: dict[str, object] = {}
+        """What each cluster holds, where something was switched in."""
+        self.switched: set[tuple[str, str]] = set()
 
     def version(self, engine: int) -> str:
         return f"{engine}.0"
@@ -61,6 +66,28 @@ class MemoryClusters:
             return frozenset()
         before = self.started[spec.ref].settings
         return frozenset(name for name in AT_START if spec.settings.get(name) != before.get(name))
+
+    async def switch_in(self, ref: str, label: str) -> None:
+        if (ref, label) in self.switched:
+            return
+        if (ref, label) not in self.prepared:
+            raise ClusterMissing(f"There is no data directory that was prepared as {label}.")
+        await self._exchange(ref, label)
+        self.switched.add((ref, label))
+
+    async def switch_back(self, ref: str, label: str) -> None:
+        if (ref, label) in self.switched:
+            await self._exchange(ref, label)
+            self.switched.discard((ref, label))
+
+    async def _exchange(self, ref: str, label: str) -> None:
+        await self.stop(ref)
+        old = self.data.get(ref)
+        self.data[ref], self.prepared[ref, label] = self.prepared[ref, label], old
+
+    async def discard(self, ref: str, label: str) -> None:
+        self.prepared.pop((ref, label), None)
+        self.switched.discard((ref, label))
 
     async def observe(self, ref: str) -> State:
         if ref not in self.specs:

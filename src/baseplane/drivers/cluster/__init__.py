@@ -27,6 +27,10 @@ class SettingsRefused(BaseplaneError):
     """Postgres would not start with these settings, or does not take them; the message says what it objects to."""
 
 
+class UpgradeRefused(BaseplaneError):
+    """The cluster cannot go to that major, or the attempt failed; the message says what stands in the way."""
+
+
 class Role(StrEnum):
     """As whom the platform connects. ``OWNER`` acts as role postgres, which is no superuser."""
 
@@ -61,11 +65,49 @@ class State(StrEnum):
     RUNNING = "running"
 
 
+class ClusterUpgrades(Protocol):
+    """Takes clusters to another major, whose data is prepared aside under a label (``ClusterDriver.switch_in``).
+
+    Each can be called again after a crash, and begins anew then. The old data stays as it is.
+    """
+
+    def offered(self, engine: int) -> dict[int, str]:
+        """The majors above ``engine`` that are here, and their full versions."""
+
+    async def prepare(self, spec: ClusterSpec, engine: int, label: str) -> None:
+        """Make the frame of the new cluster and hold the old one, which runs, against it; ``discard`` removes it.
+
+        Raises UpgradeRefused, DriverUnavailable, ClusterMissing.
+        """
+
+    async def carry_over(self, spec: ClusterSpec, engine: int, label: str) -> None:
+        """Bring everything that the stopped cluster holds into the new one. Raises UpgradeRefused, ClusterMissing."""
+
+    async def finish(self, spec: ClusterSpec, engine: int, label: str) -> list[str]:
+        """Start the new one aside, bring extensions and the platform's own objects up to date, stop it.
+
+        Gives what stays old, as sentences. Raises StartFailed, Unavailable.
+        """
+
+    async def break_off(self, ref: str, label: str) -> None:
+        """End what an attempt has left running, the old cluster too if the attempt has begun to carry it over."""
+
+    async def mend(self, spec: ClusterSpec) -> None:
+        """Give the old cluster, which runs again, back what was changed for carrying it over. Raises Unavailable."""
+
+    async def gather_statistics(self, spec: ClusterSpec) -> None:
+        """Have the planner's statistics made that did not come along. Raises Unavailable."""
+
+
 class ClusterDriver(Protocol):
     """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``configure``, ``set_password``, ``remove`` and those that switch
     are idempotent: a second call with the same arguments changes nothing, and a call after a crash of the first
     finishes its work.
     """
+
+    @property
+    def upgrades(self) -> ClusterUpgrades:
+        """The way to another major."""
 
     def version(self, engine: int) -> str:
         """The full version that a new cluster of this Postgres major gets. Raises DriverUnavailable."""
@@ -135,9 +177,11 @@ __all__ = [
     "ClusterDriver",
     "ClusterMissing",
     "ClusterSpec",
+    "ClusterUpgrades",
     "DriverUnavailable",
     "Role",
     "SettingsRefused",
     "StartFailed",
     "State",
+    "UpgradeRefused",
 ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import psycopg
 
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, State
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, State, UpgradeRefused
 from baseplane.drivers.cluster.connections import Connection
 from baseplane.errors import Unavailable
 
@@ -32,6 +32,7 @@ class MemoryClusters:
         self.data: dict[str, object] = {}
         """What each cluster holds, where something was switched in."""
         self.switched: set[tuple[str, str]] = set()
+        self.upgrades = MemoryUpgrades(self)
 
     def version(self, engine: int) -> str:
         return f"{engine}.0"
@@ -122,3 +123,43 @@ class MemoryClusters:
             raise Unavailable("The project's database does not take connections: it is stopped.")
         async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
             yield connection
+
+
+class MemoryUpgrades:
+    """``objections`` has what is in the way of each project, by the method that says so."""
+
+    def __init__(self, clusters: MemoryClusters) -> None:
+        self.clusters = clusters
+        self.objections: dict[tuple[str, str], str] = {}
+
+    def offered(self, engine: int) -> dict[int, str]:
+        return {major: self.clusters.version(major) for major in (17, 18) if major > engine}
+
+    def _object(self, ref: str, method: str) -> None:
+        if ref not in self.clusters.specs:
+            raise ClusterMissing(f"The data directory of project {ref} is gone.")
+        if objection := self.objections.get((ref, method)):
+            raise UpgradeRefused(objection)
+
+    async def prepare(self, spec: ClusterSpec, engine: int, label: str) -> None:
+        self._object(spec.ref, "prepare")
+        self.clusters.prepared[spec.ref, label] = f"an empty {engine}"
+
+    async def carry_over(self, spec: ClusterSpec, engine: int, label: str) -> None:
+        self._object(spec.ref, "carry_over")
+        if spec.ref in self.clusters.running:
+            raise UpgradeRefused("It runs.")
+        self.clusters.prepared[spec.ref, label] = engine
+
+    async def finish(self, spec: ClusterSpec, engine: int, label: str) -> list[str]:  # noqa: ARG002
+        self._object(spec.ref, "finish")
+        return []
+
+    async def break_off(self, ref: str, label: str) -> None: ...
+
+    async def mend(self, spec: ClusterSpec) -> None:
+        async with self.clusters.connect(spec.ref, Role.ADMIN, spec.secret):
+            pass
+
+    async def gather_statistics(self, spec: ClusterSpec) -> None:
+        await self.mend(spec)

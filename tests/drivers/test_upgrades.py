@@ -138,10 +138,7 @@ def dump(clusters: LocalClusters, spec: ClusterSpec, engine: Engine, tmp_path: P
 
 async def create_every_extension(clusters: LocalClusters, spec: ClusterSpec, new: Engine) -> set[str]:
     """Those that both engines have; gives their names."""
-    share = subprocess.run(  # noqa: ASYNC221
-        [new.program("pg_config"), "--sharedir"], env=new.environment, capture_output=True, text=True, check=True
-    ).stdout.strip()
-    there = {file.stem for file in (Path(share) / "extension").glob("*.control")}
+    there = clusters.upgrades.extensions(new.major)
     async with clusters.connect(spec.ref, Role.ADMIN, spec.secret) as db:
         for (name,) in await rows(db, "select name from pg_available_extensions order by name"):
             if name in there:
@@ -283,8 +280,8 @@ async def test_a_library_that_the_new_engine_lacks_is_named_before_anything_stop
 async def test_a_way_that_does_not_exist_is_refused(clusters: LocalClusters, seventeen: ClusterSpec) -> None:
     assert 18 in clusters.upgrades.offered(17)
     assert clusters.upgrades.offered(18) == {}
-    for engine in (17, 16, 99):
-        with pytest.raises(UpgradeRefused, match=f"no way from Postgres 17 to {engine}"):
+    for engine, said in ((17, "no way from Postgres 17 to 17"), (16, "no way"), (99, "no Postgres 99 on this machine")):
+        with pytest.raises(UpgradeRefused, match=said):
             await clusters.upgrades.prepare(seventeen, engine, LABEL)
 
 

@@ -74,6 +74,9 @@ class ClusterUpgrades(Protocol):
     def offered(self, engine: int) -> dict[int, str]:
         """The majors above ``engine`` that are here, and their full versions."""
 
+    def extensions(self, engine: int) -> frozenset[str]:
+        """The names of the extensions that this major has here. Raises UpgradeRefused when it is not offered."""
+
     async def prepare(self, spec: ClusterSpec, engine: int, label: str) -> None:
         """Make the frame of the new cluster and hold the old one, which runs, against it; ``discard`` removes it.
 

@@ -44,7 +44,7 @@ class MemoryClusters:
         if spec.ref not in self.specs:
             raise ClusterMissing(f"The data directory of project {spec.ref} is gone.")
         if spec.ref not in self.running:
-            self.specs[spec.ref] = self.started[spec.ref] = replace(self.specs[spec.ref], settings=spec.settings)
+            self.specs[spec.ref] = self.started[spec.ref] = self._take(spec)
         self.running.add(spec.ref)
 
     async def stop(self, ref: str) -> None:
@@ -62,11 +62,16 @@ class MemoryClusters:
     async def configure(self, spec: ClusterSpec) -> frozenset[str]:
         if spec.ref not in self.specs:
             raise ClusterMissing(f"The data directory of project {spec.ref} is gone.")
-        self.specs[spec.ref] = replace(self.specs[spec.ref], settings=spec.settings)
+        self.specs[spec.ref] = self._take(spec)
         if spec.ref not in self.running:
             return frozenset()
-        before = self.started[spec.ref].settings
-        return frozenset(name for name in AT_START if spec.settings.get(name) != before.get(name))
+        before = self.started[spec.ref]
+        waiting = {name for name in AT_START if spec.settings.get(name) != before.settings.get(name)}
+        return frozenset(waiting | ({"shared_buffers"} if spec.size != before.size else set()))
+
+    def _take(self, spec: ClusterSpec) -> ClusterSpec:
+        """Settings and size are those of the next start."""
+        return replace(self.specs[spec.ref], settings=spec.settings, size=spec.size)
 
     async def switch_in(self, ref: str, label: str) -> None:
         if (ref, label) in self.switched:
@@ -134,6 +139,9 @@ class MemoryUpgrades:
 
     def offered(self, engine: int) -> dict[int, str]:
         return {major: self.clusters.version(major) for major in (17, 18) if major > engine}
+
+    def extensions(self, engine: int) -> frozenset[str]:  # noqa: ARG002
+        return frozenset({"plpgsql"})
 
     def _object(self, ref: str, method: str) -> None:
         if ref not in self.clusters.specs:

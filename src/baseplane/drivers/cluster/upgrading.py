@@ -23,7 +23,7 @@ from baseplane.drivers.cluster import (
 from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.connections import Connection, connect
 from baseplane.drivers.cluster.disk import sync
-from baseplane.drivers.cluster.engines import Engine, found, installed
+from baseplane.drivers.cluster.engines import Engine, EngineMissing, found, installed, pick
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
 from baseplane.drivers.cluster.pg_upgrade import CARRIED, FRESH, Move
 from baseplane.drivers.cluster.postmaster import Postmaster
@@ -49,18 +49,27 @@ class LocalUpgrades:
     def offered(self, engine: int) -> dict[int, str]:
         return {there.major: there.version for there in self._here() if there.major > engine}
 
+    def extensions(self, engine: int) -> frozenset[str]:
+        return frozenset(file.stem for file in (self._engine(engine).share / "extension").glob("*.control"))
+
     def _here(self) -> list[Engine]:
         """By version; those that we installed last, which is how one of a major is picked."""
         return [*found(), *installed(self._engines)]
+
+    def _engine(self, major: int) -> Engine:
+        """Raises UpgradeRefused."""
+        try:
+            return pick(major, self._engines)
+        except EngineMissing as error:
+            raise UpgradeRefused(error.message) from error
 
     def _move(self, spec: ClusterSpec, engine: int, label: str) -> Move:
         """Raises ClusterMissing, UpgradeRefused."""
         old = self._postmaster(self._layout.cluster(spec.ref))
         aside = self._layout.aside(spec.ref, label)
-        here = {there.major: there for there in self._here()}
-        if engine <= old.engine.major or engine not in here:
-            raise UpgradeRefused(f"There is no way from Postgres {old.engine.major} to {engine} on this machine.")
-        return Move(spec, old, Postmaster(here[engine], self._account, aside.data, aside.output), aside)
+        if engine <= old.engine.major:
+            raise UpgradeRefused(f"There is no way from Postgres {old.engine.major} to {engine}.")
+        return Move(spec, old, Postmaster(self._engine(engine), self._account, aside.data, aside.output), aside)
 
     async def prepare(self, spec: ClusterSpec, engine: int, label: str) -> None:
         move = self._move(spec, engine, label)

@@ -143,9 +143,11 @@ class Client:
 async def working(queue: Queue) -> AsyncIterator[None]:
     """A worker that carries on what is asked for meanwhile."""
     task = asyncio.create_task(queue.work())
-    yield
-    task.cancel()
-    await asyncio.wait([task])
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @contextlib.asynccontextmanager

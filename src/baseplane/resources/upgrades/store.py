@@ -103,13 +103,14 @@ async def succeed(db: Connection, ref: str) -> Upgrade | None:
     return upgrade
 
 
-async def fail(db: Connection, ref: str, cause: str) -> None:
-    """The error says how far it came."""
+async def fail(db: Connection, ref: str, cause: str) -> bool:
+    """Write its end, with the error that says how far it came; tells whether it was going on."""
     if upgrade := await going_on(db, ref):
         await db.execute(
             "update upgrades set state = 'failed', error = %s, cause = %s, latest_status_at = now() where id = %s",
             [ERRORS[PROGRESS.index(upgrade.progress)], cause, upgrade.id],
         )
+    return upgrade is not None
 
 
 @dataclass(frozen=True, slots=True)

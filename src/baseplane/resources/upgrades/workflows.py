@@ -9,7 +9,7 @@ from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFa
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects import workflows as running
 from baseplane.resources.projects.status import Status
-from baseplane.resources.projects.workflows import RECOVERY, probe
+from baseplane.resources.projects.workflows import RECOVERY
 from baseplane.resources.upgrades import obstacles, store
 from baseplane.resources.upgrades.store import Upgrade
 from baseplane.runtime import Runtime
@@ -37,10 +37,15 @@ async def answer_all(rt: Runtime, ref: str) -> None:
 
 
 async def _failed(db: Connection, ref: str, cause: str) -> None:
-    """Still UPGRADING or RESTARTING means that the old cluster did not come up again either."""
-    await store.fail(db, ref, cause or "It was called off.")
-    down = {Status.UPGRADING, Status.RESTARTING}
-    await projects.settle(db, ref, Status.ACTIVE_UNHEALTHY, only_from=down, cause=cause)
+    """What opens the project to users again and looks at it through the door is a restart, as at the good end."""
+    if await store.fail(db, ref, cause or "It was called off."):
+        await _open(db, ref, f"The upgrade failed, Postgres is the one from before: {cause}")
+
+
+async def _open(db: Connection, ref: str, cause: str) -> None:
+    """Unless it is being deleted."""
+    if await projects.settle(db, ref, Status.RESTARTING, only_from={Status.UPGRADING}, cause=cause):
+        await queue.start(db, running.restart, ref)
 
 
 upgrade = Workflow("project.upgrade", failed=_failed, cancelled=_failed)
@@ -67,28 +72,17 @@ async def _reach(rt: Runtime, to: Upgrade, *places: int) -> None:
 
 
 async def take_back(rt: Runtime, ref: str) -> None:
-    """Serve with the old cluster again, wherever the attempt came to; once it was completed there is no way back."""
+    """Run the old cluster again, wherever the attempt came to; once it was completed there is no way back."""
     async with rt.database.connection() as db:
         going_on = await store.going_on(db, ref)
-        spec = await projects.cluster_spec(db, rt.keyring, ref)
-        project = await projects.get(db, ref)
+        old = await projects.cluster_spec(db, rt.keyring, ref)
     if going_on is None:
         return
     await rt.clusters.upgrades.break_off(ref, going_on.label)
     await rt.clusters.switch_back(ref, going_on.label)
-    if project.status != Status.GOING_DOWN:
-        await rt.clusters.start(spec)
-        await rt.clusters.upgrades.mend(spec)
-        await _open_again(rt, ref)
+    await rt.clusters.start(old)
+    await rt.clusters.upgrades.mend(old)
     await rt.clusters.discard(ref, going_on.label)
-
-
-async def _open_again(rt: Runtime, ref: str) -> None:
-    async with rt.database.connection() as db:
-        await projects.settle(db, ref, Status.RESTARTING, only_from={Status.UPGRADING})
-    await probe(rt, ref)
-    async with rt.database.connection() as db:
-        await projects.settle(db, ref, Status.ACTIVE_HEALTHY, only_from={Status.RESTARTING})
 
 
 @upgrade.step(within=RECOVERY, undo=take_back, final=FINAL)
@@ -144,14 +138,12 @@ async def start_upgraded(rt: Runtime, old: ClusterSpec, to: Upgrade) -> None:
 
 @upgrade.step()
 async def complete(rt: Runtime, ref: str) -> None:
-    """From here on there is no way back. What opens the project to users and looks at it through the door is a restart."""
+    """From here on there is no way back."""
     async with rt.database.transaction() as db:
         if (done := await store.succeed(db, ref)) is None:
             return
         await projects.record_engine(db, ref, done.engine, done.version)
-        cause = f"Upgraded to Postgres {done.version}."
-        await projects.settle(db, ref, Status.RESTARTING, only_from={Status.UPGRADING}, cause=cause)
-        await queue.start(db, running.restart, ref)
+        await _open(db, ref, f"Upgraded to Postgres {done.version}.")
         await queue.start(db, tidy, ref)
 
 

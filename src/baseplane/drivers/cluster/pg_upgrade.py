@@ -10,8 +10,8 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -19,7 +19,6 @@ import psutil
 from baseplane.drivers.cluster import ClusterSpec, UpgradeRefused, configuration, usage
 from baseplane.drivers.cluster.layout import ClusterFiles
 from baseplane.drivers.cluster.postmaster import Postmaster
-from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.drivers.cluster.template import initdb
 
 USER = "supabase_admin"
@@ -38,7 +37,9 @@ PHASE = {
     "log_destination": "stderr",
     "max_locks_per_transaction": "1024",  # pg_dump locks every table, and a schema may have thousands
 }
-"""Parameters of both servers while pg_upgrade runs. The project's own are left out: one could be "read-only"."""
+"""Parameters of both servers while pg_upgrade runs."""
+KEPT = ("max_replication_slots", "max_wal_senders")
+"""The project's own settings are left out, since one could be "read-only", but for the room that its slots need."""
 _GOOD_ENDS = ("Clusters are compatible", "Upgrade Complete")
 _VERDICT = re.compile(r"(?:fatal|\*failure\*)\n(.*?)(?:\nFailure, exiting|\Z)", re.DOTALL)
 _CONSULT = re.compile(r"Consult the last few lines of \"([^\"]+)\" for\s+the probable cause of the failure\.")
@@ -46,21 +47,26 @@ _SEE_FILE = re.compile(r"[^.]*\bin the file:")
 _ERROR = re.compile(r"(?:ERROR|FATAL|error|fatal): +(.*)")
 
 
+Parameters = Callable[[Postmaster, ClusterSpec], dict[str, str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A cluster's way to another engine. ``aside`` is where the new one is made, ``new`` its server."""
+    """A cluster's way to another engine. ``aside`` is where the new one is made, ``new`` its server.
+
+    ``chosen`` gives what a server is started with elsewhere.
+    """
 
     spec: ClusterSpec
     old: Postmaster
     new: Postmaster
     aside: ClusterFiles
+    chosen: Parameters
 
-    def parameters(self, postmaster: Postmaster, **changed: str) -> dict[str, str]:
-        """Without the project's own settings, but with room for all its replication slots."""
-        size = SIZES[self.spec.size]
-        chosen = configuration.parameters(postmaster.engine.major, size, self.aside.sockets, self.spec.ref, {})
-        slots = self.spec.settings.get("max_replication_slots", chosen["max_replication_slots"])
-        return {**chosen, "max_replication_slots": slots, **changed}
+    def parameters(self, postmaster: Postmaster, settings: Mapping[str, str]) -> dict[str, str]:
+        """Of a server that only this attempt finds."""
+        chosen = self.chosen(postmaster, replace(self.spec, settings=settings))
+        return {**chosen, "unix_socket_directories": str(self.aside.sockets)}
 
 
 def lay_out(move: Move) -> None:
@@ -83,7 +89,8 @@ def lay_out(move: Move) -> None:
 
 def configure(move: Move, postmaster: Postmaster) -> None:
     """For the time of the upgrade; every start of ours writes the file again."""
-    text = configuration.render(move.parameters(postmaster, **PHASE))
+    kept = {name: value for name, value in move.spec.settings.items() if name in KEPT}
+    text = configuration.render({**move.parameters(postmaster, kept), **PHASE})
     postmaster.account.write(postmaster.data / "postgresql.conf", text)
     postmaster.account.write(postmaster.data / "pg_hba.conf", configuration.HBA)
 

@@ -22,11 +22,11 @@ from baseplane.drivers.cluster import (
 )
 from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.connections import Connection, connect
-from baseplane.drivers.cluster.disk import sync
 from baseplane.drivers.cluster.engines import Engine, EngineMissing, found, installed, pick
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
-from baseplane.drivers.cluster.pg_upgrade import CARRIED, FRESH, Move
+from baseplane.drivers.cluster.pg_upgrade import CARRIED, FRESH, Move, Parameters
 from baseplane.drivers.cluster.postmaster import Postmaster
+from baseplane.drivers.cluster.syncing import sync_file_system
 
 CARRIES_STATISTICS = 18
 """The first major whose pg_upgrade brings the planner's statistics along."""
@@ -36,11 +36,17 @@ START_WITHIN = 60.0  # seconds
 
 
 class LocalUpgrades:
-    """``postmaster`` gives the server of a cluster's files, as its data is now."""
+    """``postmaster`` gives the server of a cluster's files, as its data is now; ``parameters`` what it is started with."""
 
     def __init__(
-        self, layout: Layout, engines: Path, account: Account, postmaster: Callable[[ClusterFiles], Postmaster]
+        self,
+        layout: Layout,
+        engines: Path,
+        account: Account,
+        postmaster: Callable[[ClusterFiles], Postmaster],
+        parameters: Parameters,
     ) -> None:
+        self._parameters = parameters
         self._layout = layout
         self._engines = engines
         self._account = account
@@ -69,7 +75,8 @@ class LocalUpgrades:
         aside = self._layout.aside(spec.ref, label)
         if engine <= old.engine.major:
             raise UpgradeRefused(f"There is no way from Postgres {old.engine.major} to {engine}.")
-        return Move(spec, old, Postmaster(self._engine(engine), self._account, aside.data, aside.output), aside)
+        new = Postmaster(self._engine(engine), self._account, aside.data, aside.output)
+        return Move(spec, old, new, aside, self._parameters)
 
     async def prepare(self, spec: ClusterSpec, engine: int, label: str) -> None:
         move = self._move(spec, engine, label)
@@ -88,12 +95,12 @@ class LocalUpgrades:
         await _ready_for_dump(move)
         # A copy that shares its blocks where the file system can, and is made inside the kernel elsewhere.
         await pg_upgrade.call(move, "--copy-file-range")
-        await asyncio.to_thread(sync, move.aside.home)
+        await asyncio.to_thread(sync_file_system, move.aside.home)
         (move.aside.home / CARRIED).touch()
 
     async def finish(self, spec: ClusterSpec, engine: int, label: str) -> list[str]:
         move = self._move(spec, engine, label)
-        parameters = move.parameters(move.new, **spec.settings)
+        parameters = move.parameters(move.new, spec.settings)
         self._account.write(move.new.data / "postgresql.conf", configuration.render(parameters))
         self._account.write(move.new.data / "pg_hba.conf", configuration.HBA)
         move.new.spawn()

@@ -17,6 +17,7 @@ from benchmarks.installation import Installation, running
 from benchmarks.lifecycle import create, resume
 from benchmarks.query import query
 from benchmarks.types import types
+from benchmarks.upgrades import upgrades
 from benchmarks.webhooks import webhooks
 
 BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[Installation], list[Figure]]]] = {
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
+    "upgrades": (lambda i: upgrades(i, 1024), lambda i: upgrades(i, 20)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }
 """Each in full, and quick."""

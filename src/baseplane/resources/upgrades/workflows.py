@@ -88,10 +88,12 @@ async def take_back(rt: Runtime, ref: str) -> None:
 @upgrade.step(within=RECOVERY, undo=take_back, final=FINAL)
 @_unless_over
 async def launch(rt: Runtime, old: ClusterSpec, to: Upgrade) -> None:
-    """Make the new cluster's frame, while the old one still runs to be checked against it."""
+    """Make the new cluster's frame, while the old one still runs to be checked against it, and serves who is inside."""
     await _reach(rt, to, 1)
     await rt.clusters.start(old)
     await rt.clusters.upgrades.prepare(old, to.engine, to.label)
+    async with rt.clusters.connect(to.ref, Role.ADMIN, old.secret) as db:
+        await db.execute("checkpoint")  # what is written now is not waited for when it stops
     await _reach(rt, to, 2)
 
 

@@ -16,7 +16,7 @@ test: $(VENV)/.dev ## Run the whole suite on real Postgres
 	@$(BIN)/pytest $(ARGS)
 
 bench: $(VENV)/.dev ## Measure; prints the figures that the README quotes
-	@$(BIN)/baseplane engines install 17
+	@$(BIN)/baseplane engines install 17 18
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(VENV)/.dev ## Lint, types, import contracts, unused dependencies

@@ -21,6 +21,7 @@ from benchmarks.lifecycle import create, resume
 from benchmarks.query import query
 from benchmarks.rest import rest
 from benchmarks.types import types
+from benchmarks.upgrades import upgrades
 from benchmarks.webhooks import webhooks
 
 BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[Installation], list[Figure]]]] = {
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "functions": (lambda i: functions(i, 40, 3000), lambda i: functions(i, 3, 100)),
     "deploys": (lambda i: deploys(i, 40), lambda i: deploys(i, 3)),
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
+    "upgrades": (lambda i: upgrades(i, 1024), lambda i: upgrades(i, 20)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }
 """Each in full, and quick."""

@@ -33,9 +33,9 @@ class Installation:
         response.raise_for_status()
         return str(response.json()["ref"])
 
-    def await_status(self, ref: str, status: str) -> None:
-        """Ask every ten milliseconds; give up after a minute."""
-        deadline = time.monotonic() + 60
+    def await_status(self, ref: str, status: str, within: float = 60) -> None:
+        """Ask every ten milliseconds; give up after so many seconds."""
+        deadline = time.monotonic() + within
         while (seen := self.http.get(f"/v1/projects/{ref}").json()["status"]) != status:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{ref} is {seen}, not {status}")

@@ -151,10 +151,12 @@ class Client:
 async def working(queue: Queue) -> AsyncIterator[None]:
     """A worker that carries on what is asked for meanwhile."""
     task = asyncio.create_task(queue.work())
-    yield
-    while not task.done():
-        task.cancel()  # one that has only just begun may not heed it
-        await asyncio.wait([task], timeout=1)
+    try:
+        yield
+    finally:
+        while not task.done():
+            task.cancel()  # one that has only just begun may not heed it
+            await asyncio.wait([task], timeout=1)
 
 
 @contextlib.asynccontextmanager

@@ -80,6 +80,7 @@ from baseplane.resources.sql import routes as sql
 from baseplane.resources.third_party_auth import refreshing
 from baseplane.resources.third_party_auth import routes as third_party_auth
 from baseplane.resources.types import routes as types
+from baseplane.resources.upgrades import routes as upgrades
 from baseplane.resources.webhooks import delivery
 from baseplane.resources.webhooks import routes as webhooks
 from baseplane.runtime import Runtime
@@ -116,6 +117,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     disk.readonly,
     storage.router,
     addons.router,
+    upgrades.router,
     login_roles.router,
     token_logins.router,
     vault.router,

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     """Limits of one query's answer."""
     advisors_all: bool = False
     """Answer advisors with lints, too, whose names the contract does not list; strict clients refuse these."""
+    upgrades_all: bool = False
+    """List versions of Postgres as targets of an upgrade, too, that the contract does not know, such as 18."""
     migration_timeout: float = Field(600, gt=0)
     """Seconds that a migration may run."""
     migration_lock_timeout: float = Field(10, gt=0)

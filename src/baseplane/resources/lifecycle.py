@@ -1,4 +1,4 @@
-"""Pausing a project, and bringing it back."""
+"""Pausing a project, bringing it back, and restarting its Postgres."""
 
 from baseplane.api.answers import Empty
 from baseplane.api.context import Ctx
@@ -6,7 +6,7 @@ from baseplane.api.route import operations
 from baseplane.errors import Conflict
 from baseplane.resources.projects import store, workflows
 from baseplane.resources.projects.lookup import InProject
-from baseplane.resources.projects.status import PAUSABLE, RESTORABLE, Status, require
+from baseplane.resources.projects.status import PAUSABLE, RESTORABLE, SERVING, Status, require
 from baseplane.workflows import queue
 
 router = operations("/v1/projects/{ref}", "Projects")
@@ -31,4 +31,15 @@ async def restore_project(project: InProject, ctx: Ctx) -> Empty:
     if not await store.settle(ctx.db, project.ref, to, only_from={project.status}):
         raise Conflict("The project has just changed its state; look again.")
     await queue.start(ctx.db, workflows.create if again else workflows.restore, project.ref)
+    return Empty()
+
+
+@router.post("/restart", operation_id="v1-restart-a-project", response_class=Empty)
+async def restart_project(project: InProject, ctx: Ctx) -> Empty:
+    """Restart the project's Postgres. Its sessions end; its status tells when it is ACTIVE_HEALTHY again."""
+    require(project.status, SERVING, "restarted")
+    cause = "Its restart was asked for."
+    if not await store.settle(ctx.db, project.ref, Status.RESTARTING, only_from=SERVING, cause=cause):
+        raise Conflict("The project has just changed its state; look again.")
+    await queue.start(ctx.db, workflows.stop_and_start, project.ref)
     return Empty()

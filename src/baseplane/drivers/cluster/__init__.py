@@ -27,6 +27,10 @@ class SettingsRefused(BaseplaneError):
     """Postgres would not start with these settings, or does not take them; the message says what it objects to."""
 
 
+class UpgradeRefused(BaseplaneError):
+    """The cluster cannot go to that major, or the attempt failed; the message says what stands in the way."""
+
+
 class Role(StrEnum):
     """As whom the platform connects. ``OWNER`` acts as role postgres, which is no superuser."""
 
@@ -61,10 +65,52 @@ class State(StrEnum):
     RUNNING = "running"
 
 
-class ClusterDriver(Protocol):
-    """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``configure``, ``set_password`` and ``remove`` are idempotent: a
-    second call with the same arguments changes nothing, and a call after a crash of the first finishes its work.
+class ClusterUpgrades(Protocol):
+    """Takes clusters to another major, whose data is prepared aside under a label (``ClusterDriver.switch_in``).
+
+    Each can be called again after a crash, and begins anew then. The old data stays as it is.
     """
+
+    def offered(self, engine: int) -> dict[int, str]:
+        """The majors above ``engine`` that are here, and their full versions."""
+
+    def extensions(self, engine: int) -> frozenset[str]:
+        """The names of the extensions that this major has here. Raises UpgradeRefused when it is not offered."""
+
+    async def prepare(self, spec: ClusterSpec, engine: int, label: str) -> None:
+        """Make the frame of the new cluster and hold the old one, which runs, against it; ``discard`` removes it.
+
+        Raises UpgradeRefused, DriverUnavailable, ClusterMissing.
+        """
+
+    async def carry_over(self, spec: ClusterSpec, engine: int, label: str) -> None:
+        """Bring everything that the stopped cluster holds into the new one. Raises UpgradeRefused, ClusterMissing."""
+
+    async def finish(self, spec: ClusterSpec, engine: int, label: str) -> list[str]:
+        """Start the new one aside, bring extensions and the platform's own objects up to date, stop it.
+
+        Gives what stays old, as sentences. Raises StartFailed, Unavailable.
+        """
+
+    async def break_off(self, ref: str, label: str) -> None:
+        """End what an attempt has left running, the old cluster too if the attempt has begun to carry it over."""
+
+    async def mend(self, spec: ClusterSpec) -> None:
+        """Give the old cluster, which runs again, back what was changed for carrying it over. Raises Unavailable."""
+
+    async def gather_statistics(self, spec: ClusterSpec) -> None:
+        """Have the planner's statistics made that did not come along. Raises Unavailable."""
+
+
+class ClusterDriver(Protocol):
+    """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``configure``, ``set_password``, ``remove`` and those that switch
+    are idempotent: a second call with the same arguments changes nothing, and a call after a crash of the first
+    finishes its work.
+    """
+
+    @property
+    def upgrades(self) -> ClusterUpgrades:
+        """The way to another major."""
 
     def version(self, engine: int) -> str:
         """The full version that a new cluster of this Postgres major gets. Raises DriverUnavailable."""
@@ -94,6 +140,18 @@ class ClusterDriver(Protocol):
         Gives the names of those that wait for its next start. Raises SettingsRefused, ClusterMissing, Unavailable.
         """
 
+    async def switch_in(self, ref: str, label: str) -> None:
+        """Stop the cluster and let what was prepared as ``label`` be its data; the old data is kept.
+
+        Raises ClusterMissing when nothing was prepared, with the cluster as it was.
+        """
+
+    async def switch_back(self, ref: str, label: str) -> None:
+        """Let the data that ``label`` replaced be the cluster's again, stopped; nothing when it was not switched in."""
+
+    async def discard(self, ref: str, label: str) -> None:
+        """Delete what is left of ``label`` and is not the cluster's data: what was prepared, or what it replaced."""
+
     async def observe(self, ref: str) -> State:
         """What is there now."""
 
@@ -122,9 +180,11 @@ __all__ = [
     "ClusterDriver",
     "ClusterMissing",
     "ClusterSpec",
+    "ClusterUpgrades",
     "DriverUnavailable",
     "Role",
     "SettingsRefused",
     "StartFailed",
     "State",
+    "UpgradeRefused",
 ]

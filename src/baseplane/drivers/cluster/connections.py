@@ -85,14 +85,14 @@ class Connections:
             self._sweeper = None
 
 
-async def connect(sockets: Path, role: Role, secret: str) -> Connection:
+async def connect(sockets: Path, role: Role, secret: str, database: str = "postgres") -> Connection:
     """Open a new connection. Raises Unavailable."""
     try:
         return await psycopg.AsyncConnection.connect(
             host=str(sockets),
             user=role,
             password=secret,
-            dbname="postgres",
+            dbname=database,
             client_encoding="UTF8",  # the tenant may have set another for his database
             application_name="baseplane",
             connect_timeout=CONNECT_WITHIN,

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from baseplane.drivers.cluster import DriverUnavailable
+from baseplane.drivers.cluster.switching import Switch
 
 SOCKET_NAME = ".s.PGSQL.5432"
 MAX_SOCKET_PATH = 103
@@ -66,8 +67,14 @@ class Layout:
         """Its sockets lie in a directory that only who has the installation's files can name: all clusters run as one
         user, and postgres_fdw would otherwise lead from one tenant's SQL to another's socket, past the door's rules.
         """
-        name = hmac.digest(_key(self.root / "sockets.key"), ref.encode(), hashlib.sha256)[:10].hex()
-        return ClusterFiles(self.clusters / ref, self.sockets / name)
+        return ClusterFiles(self.clusters / ref, self._sockets_of(ref))
+
+    def aside(self, ref: str, label: str) -> "ClusterFiles":
+        """Where another data directory for this cluster is prepared, which may run at the same time (``switching``)."""
+        return ClusterFiles(Switch(self.clusters / ref, label).aside, self._sockets_of(f"{ref}/{label}"))
+
+    def _sockets_of(self, name: str) -> Path:
+        return self.sockets / hmac.digest(_key(self.root / "sockets.key"), name.encode(), hashlib.sha256)[:10].hex()
 
 
 @dataclass(frozen=True, slots=True)

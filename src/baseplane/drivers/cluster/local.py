@@ -17,6 +17,7 @@ from baseplane.drivers.cluster import (
     bootstrap,
     configuration,
     reconfiguration,
+    switching,
     usage,
 )
 from baseplane.drivers.cluster import template as templates
@@ -27,6 +28,8 @@ from baseplane.drivers.cluster.layout import ClusterFiles, Layout
 from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
+from baseplane.drivers.cluster.switching import Switch
+from baseplane.drivers.cluster.upgrading import LocalUpgrades
 from baseplane.drivers.disk import sync
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
@@ -48,6 +51,7 @@ class LocalClusters:
         self.account = account
         self.elsewhere = elsewhere
         self.connections = Connections()
+        self.upgrades = LocalUpgrades(layout, engines, account, self._postmaster, self._parameters)
         self._engine_of: dict[int, Engine] = {}
 
     async def prepare(self, major: int, progress: Callable[[str], None]) -> Engine:
@@ -154,6 +158,29 @@ class LocalClusters:
         for directory in (doomed, files.home.with_name(f".{ref}"), files.sockets):
             await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
+    async def switch_in(self, ref: str, label: str) -> None:
+        if not (switch := self._switch(ref, label)).is_in:
+            await self.stop(ref)
+            await self._stop_aside(ref, label)
+            switch.switch_in()
+
+    async def switch_back(self, ref: str, label: str) -> None:
+        if (switch := self._switch(ref, label)).is_in:
+            await self.stop(ref)
+            switch.switch_back()
+
+    async def discard(self, ref: str, label: str) -> None:
+        await self._stop_aside(ref, label)
+        await asyncio.to_thread(self._switch(ref, label).discard)
+        await asyncio.to_thread(shutil.rmtree, self.layout.aside(ref, label).sockets, ignore_errors=True)
+
+    def _switch(self, ref: str, label: str) -> Switch:
+        return Switch(self.layout.cluster(ref).home, label)
+
+    async def _stop_aside(self, ref: str, label: str) -> None:
+        with contextlib.suppress(ClusterMissing):
+            await self._postmaster(self.layout.aside(ref, label)).stop()
+
     async def observe(self, ref: str) -> State:
         files = self.layout.cluster(ref)
         try:
@@ -234,6 +261,7 @@ class LocalClusters:
 
     def _postmaster(self, files: ClusterFiles) -> Postmaster:
         """Raises ClusterMissing, EngineMissing."""
+        switching.settle(files.home)
         try:
             major = int((files.data / "PG_VERSION").read_text())
         except FileNotFoundError as error:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import psycopg
 
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, State
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, State, UpgradeRefused
 from baseplane.drivers.cluster.connections import Connection
 from baseplane.errors import Unavailable
 
@@ -27,6 +27,12 @@ class MemoryClusters:
         """Bytes on disk, by ref."""
         self.started: dict[str, ClusterSpec] = {}
         """What each was last started with."""
+        self.prepared: dict[tuple[str, str], object] = {}
+        """What was made aside, by ref and label; once it is switched in, what it replaced."""
+        self.data: dict[str, object] = {}
+        """What each cluster holds, where something was switched in."""
+        self.switched: set[tuple[str, str]] = set()
+        self.upgrades = MemoryUpgrades(self)
 
     def version(self, engine: int) -> str:
         return f"{engine}.0"
@@ -38,7 +44,7 @@ class MemoryClusters:
         if spec.ref not in self.specs:
             raise ClusterMissing(f"The data directory of project {spec.ref} is gone.")
         if spec.ref not in self.running:
-            self.specs[spec.ref] = self.started[spec.ref] = replace(self.specs[spec.ref], settings=spec.settings)
+            self.specs[spec.ref] = self.started[spec.ref] = self._take(spec)
         self.running.add(spec.ref)
 
     async def stop(self, ref: str) -> None:
@@ -56,11 +62,38 @@ class MemoryClusters:
     async def configure(self, spec: ClusterSpec) -> frozenset[str]:
         if spec.ref not in self.specs:
             raise ClusterMissing(f"The data directory of project {spec.ref} is gone.")
-        self.specs[spec.ref] = replace(self.specs[spec.ref], settings=spec.settings)
+        self.specs[spec.ref] = self._take(spec)
         if spec.ref not in self.running:
             return frozenset()
-        before = self.started[spec.ref].settings
-        return frozenset(name for name in AT_START if spec.settings.get(name) != before.get(name))
+        before = self.started[spec.ref]
+        waiting = {name for name in AT_START if spec.settings.get(name) != before.settings.get(name)}
+        return frozenset(waiting | ({"shared_buffers"} if spec.size != before.size else set()))
+
+    def _take(self, spec: ClusterSpec) -> ClusterSpec:
+        """Settings and size are those of the next start."""
+        return replace(self.specs[spec.ref], settings=spec.settings, size=spec.size)
+
+    async def switch_in(self, ref: str, label: str) -> None:
+        if (ref, label) in self.switched:
+            return
+        if (ref, label) not in self.prepared:
+            raise ClusterMissing(f"There is no data directory that was prepared as {label}.")
+        await self._exchange(ref, label)
+        self.switched.add((ref, label))
+
+    async def switch_back(self, ref: str, label: str) -> None:
+        if (ref, label) in self.switched:
+            await self._exchange(ref, label)
+            self.switched.discard((ref, label))
+
+    async def _exchange(self, ref: str, label: str) -> None:
+        await self.stop(ref)
+        old = self.data.get(ref)
+        self.data[ref], self.prepared[ref, label] = self.prepared[ref, label], old
+
+    async def discard(self, ref: str, label: str) -> None:
+        self.prepared.pop((ref, label), None)
+        self.switched.discard((ref, label))
 
     async def observe(self, ref: str) -> State:
         if ref not in self.specs:
@@ -95,3 +128,46 @@ class MemoryClusters:
             raise Unavailable("The project's database does not take connections: it is stopped.")
         async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
             yield connection
+
+
+class MemoryUpgrades:
+    """``objections`` has what is in the way of each project, by the method that says so."""
+
+    def __init__(self, clusters: MemoryClusters) -> None:
+        self.clusters = clusters
+        self.objections: dict[tuple[str, str], str] = {}
+
+    def offered(self, engine: int) -> dict[int, str]:
+        return {major: self.clusters.version(major) for major in (17, 18) if major > engine}
+
+    def extensions(self, engine: int) -> frozenset[str]:  # noqa: ARG002
+        return frozenset({"plpgsql"})
+
+    def _object(self, ref: str, method: str) -> None:
+        if ref not in self.clusters.specs:
+            raise ClusterMissing(f"The data directory of project {ref} is gone.")
+        if objection := self.objections.get((ref, method)):
+            raise UpgradeRefused(objection)
+
+    async def prepare(self, spec: ClusterSpec, engine: int, label: str) -> None:
+        self._object(spec.ref, "prepare")
+        self.clusters.prepared[spec.ref, label] = f"an empty {engine}"
+
+    async def carry_over(self, spec: ClusterSpec, engine: int, label: str) -> None:
+        self._object(spec.ref, "carry_over")
+        if spec.ref in self.clusters.running:
+            raise UpgradeRefused("It runs.")
+        self.clusters.prepared[spec.ref, label] = engine
+
+    async def finish(self, spec: ClusterSpec, engine: int, label: str) -> list[str]:  # noqa: ARG002
+        self._object(spec.ref, "finish")
+        return []
+
+    async def break_off(self, ref: str, label: str) -> None: ...
+
+    async def mend(self, spec: ClusterSpec) -> None:
+        async with self.clusters.connect(spec.ref, Role.ADMIN, spec.secret):
+            pass
+
+    async def gather_statistics(self, spec: ClusterSpec) -> None:
+        await self.mend(spec)

@@ -1,4 +1,4 @@
-"""Changes of settings that are being tried: at most one a project, from the request to the end of its run."""
+"""Changes of what Postgres is started with, settings or compute size: at most one a project, while they are tried."""
 
 from dataclasses import dataclass, replace
 
@@ -15,10 +15,11 @@ from baseplane.resources.projects.status import require_serving
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``restart`` allows one where a setting needs it."""
+    """What is None stays as it is. ``restart`` allows one where it is needed."""
 
-    settings: Overrides
+    settings: Overrides | None
     restart: bool
+    size: str | None = None
 
 
 async def insert(db: Connection, ref: str, change: Change) -> None:
@@ -26,32 +27,33 @@ async def insert(db: Connection, ref: str, change: Change) -> None:
     await db.execute("select from projects where ref = %s for update", [ref])
     require_serving((await store.get(db, ref)).status)
     inserted = await db.execute(
-        "insert into settings_changes (ref, settings, restart) values (%s, %s, %s) on conflict do nothing",
-        [ref, Jsonb(change.settings), change.restart],
+        "insert into settings_changes (ref, settings, restart, size) values (%s, %s, %s, %s) on conflict do nothing",
+        [ref, None if change.settings is None else Jsonb(change.settings), change.restart, change.size],
     )
     if not inserted.rowcount:
         raise Conflict(
-            "Another change of this project's Postgres settings is being applied. Try again when it is done."
+            "Another change of this project's Postgres settings or size is being applied. Try again when it is done."
         )
 
 
 async def find(db: Connection, ref: str) -> Change | None:
-    return await maybe(db, Change, "select settings, restart from settings_changes where ref = %s", [ref])
+    return await maybe(db, Change, "select settings, restart, size from settings_changes where ref = %s", [ref])
 
 
 async def wanted_spec(db: Connection, keyring: Keyring, ref: str) -> ClusterSpec:
-    """The cluster with the settings that are being tried, if there are any. Raises NotFound."""
+    """The cluster with what is being tried, if there is anything. Raises NotFound."""
     spec = await store.cluster_spec(db, keyring, ref)
-    change = await find(db, ref)
-    return replace(spec, settings=await in_force(db, ref, change.settings)) if change else spec
+    if (change := await find(db, ref)) is None:
+        return spec
+    return replace(spec, settings=await in_force(db, ref, change.settings), size=change.size or spec.size)
 
 
 async def adopt(db: Connection, ref: str, *, served: bool) -> None:
-    """From now on they are the project's. ``served`` says that Postgres runs with all of them."""
+    """From now on it is the project's. ``served`` says that Postgres runs with all of it."""
     await db.execute(
-        "with tried as (delete from settings_changes where ref = %s returning ref, settings)"
-        " update projects p set settings = tried.settings,"
-        " settings_served = case when %s then tried.settings else settings_served end"
+        "with tried as (delete from settings_changes where ref = %s returning ref, settings, size)"
+        " update projects p set settings = coalesce(tried.settings, p.settings), size = coalesce(tried.size, p.size),"
+        " settings_served = case when %s then coalesce(tried.settings, p.settings) else settings_served end"
         " from tried where p.ref = tried.ref",
         [ref, served],
     )

@@ -1,4 +1,6 @@
-"""A change of settings: tried, loaded, restarted for if need be, probed; and taken back if Postgres does not like it."""
+"""A change of settings, or of the size: tried, loaded, restarted for if need be, probed; and taken back if Postgres does
+not like it.
+"""
 
 from baseplane.database import Connection
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, SettingsRefused, StartFailed, State
@@ -6,18 +8,21 @@ from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.resources.postgres_config import store
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects.status import SERVING, Status
-from baseplane.resources.projects.workflows import RECOVERY, RUNNING_AGAIN, SOON, probe, serve
+from baseplane.resources.projects.workflows import RECOVERY, SOON, probe, serve
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow
 
+CHANGING = frozenset({Status.RESTARTING, Status.RESIZING})
+
 
 async def _failed(db: Connection, ref: str, cause: str) -> None:
-    """Nothing stays of it. Still RESTARTING means that going back did not bring it up either."""
+    """Nothing stays of it. Still in ``CHANGING`` means that going back did not bring it up either."""
     await store.drop(db, ref)
-    await projects.settle(db, ref, Status.ACTIVE_UNHEALTHY, only_from={Status.RESTARTING}, cause=cause)
+    await projects.settle(db, ref, Status.ACTIVE_UNHEALTHY, only_from=CHANGING, cause=cause)
 
 
 configure = Workflow("project.configure", failed=_failed, cancelled=_failed)
+resize = Workflow("project.resize", failed=_failed, cancelled=_failed, steps=configure.steps)
 
 
 async def _wanted(rt: Runtime, ref: str) -> ClusterSpec:
@@ -44,12 +49,12 @@ async def take_back(rt: Runtime, ref: str) -> None:
         spec = await projects.cluster_spec(db, rt.keyring, ref)
     if await rt.clusters.observe(ref) != State.RUNNING:
         await rt.clusters.stop(ref)  # what hangs in its start would go on with the new ones
-    if await rt.clusters.configure(spec) and project.status == Status.RESTARTING:
+    if await rt.clusters.configure(spec) and project.status in CHANGING:
         await rt.clusters.stop(ref)
     await serve(rt, ref)
     await probe(rt, ref)
     async with rt.database.connection() as db:
-        await projects.settle(db, ref, Status.ACTIVE_HEALTHY, only_from={Status.RESTARTING})
+        await projects.settle(db, ref, Status.ACTIVE_HEALTHY, only_from=CHANGING)
 
 
 @configure.step(within=RECOVERY, undo=take_back, final=(SettingsRefused, StartFailed, ClusterMissing))
@@ -60,9 +65,12 @@ async def apply(rt: Runtime, ref: str) -> None:
     async with rt.database.connection() as db:
         change = await store.find(db, ref)
         if restart := bool(waiting and change and change.restart):
+            assert change is not None
             cause = f"Restarting for {', '.join(sorted(waiting))}."
-            await projects.settle(db, ref, Status.RESTARTING, only_from=SERVING, cause=cause)
+            to = Status.RESIZING if change.size else Status.RESTARTING
+            await projects.settle(db, ref, to, only_from=SERVING, cause=cause)
     if restart:
+        await rt.poolers.stop(ref)  # how many clients it takes depends on the size
         await rt.clusters.stop(ref)
     await rt.clusters.start(spec)
     async with rt.database.connection() as db:
@@ -81,4 +89,4 @@ async def adopt(rt: Runtime, ref: str) -> None:
     waiting = await rt.clusters.configure(await _wanted(rt, ref))
     async with rt.database.transaction() as db:
         await store.adopt(db, ref, served=not waiting)
-        await projects.settle(db, ref, Status.ACTIVE_HEALTHY, only_from=RUNNING_AGAIN)
+        await projects.settle(db, ref, Status.ACTIVE_HEALTHY, only_from=SERVING | CHANGING)

@@ -36,6 +36,8 @@ NEXT_STEP = {
     Status.COMING_UP: "Wait until it is ACTIVE_HEALTHY.",
     Status.RESTORING: "Wait until it is ACTIVE_HEALTHY.",
     Status.RESTARTING: "Wait until it is ACTIVE_HEALTHY.",
+    Status.RESIZING: "Wait until it is ACTIVE_HEALTHY.",
+    Status.UPGRADING: "Its Postgres is being upgraded; wait until it is ACTIVE_HEALTHY.",
     Status.GOING_DOWN: "It is being deleted.",
     Status.INIT_FAILED: "Delete it, or restore it to try again.",
     Status.RESTORE_FAILED: "Restore it again.",

@@ -260,6 +260,22 @@ async def record_version(db: Connection, ref: Ref, version: str) -> None:
     await db.execute("update projects set postgres_version = %s where ref = %s", [version, ref])
 
 
+async def record_engine(db: Connection, ref: Ref, engine: int, version: str) -> None:
+    """It serves with another major now, and with the settings that it has."""
+    await db.execute(
+        "update projects set engine = %s, postgres_version = %s, settings_served = settings where ref = %s",
+        [engine, version, ref],
+    )
+
+
+async def resize_paused(db: Connection, ref: Ref, size: str) -> bool:
+    """Give a paused project the size that it is restored with; tells whether it is still paused."""
+    cursor = await db.execute(
+        "update projects set size = %s where ref = %s and status = %s", [size, ref, Status.INACTIVE]
+    )
+    return cursor.rowcount == 1
+
+
 async def erase(db: Connection, ref: Ref) -> None:
     """What is left of a removed project is its ref, never given again, and when it was there; no secret stays."""
     await db.execute(

@@ -126,6 +126,25 @@ async def settle_running(rt: Runtime, ref: str) -> None:
         await store.settle(db, ref, Status.ACTIVE_HEALTHY, only_from=RUNNING_AGAIN)
 
 
+stop_and_start = Workflow(
+    "project.stop_and_start", failed=_fails_as(Status.ACTIVE_UNHEALTHY, only_from=frozenset({Status.RESTARTING}))
+)
+"""A restart that a user asks for; settings that wait for one are in force afterwards."""
+
+
+@stop_and_start.step(within=timedelta(minutes=2))
+async def stop_to_restart(rt: Runtime, ref: str) -> None:
+    """Not once it serves again: a worker that was thought dead may come late."""
+    async with rt.database.connection() as db:
+        status = (await store.get(db, ref)).status
+    if status == Status.RESTARTING:
+        await stop(rt, ref)
+
+
+stop_and_start.step(within=RECOVERY, final=(ClusterMissing,))(serve)
+stop_and_start.step(within=SOON)(probe)
+stop_and_start.step()(settle_running)
+
 sleep = Workflow("project.sleep")
 
 

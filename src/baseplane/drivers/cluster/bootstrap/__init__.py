@@ -39,6 +39,10 @@ TRUSTED = (
 # - earthdistance, refint: look up names in schemas that the tenant can write; earthdistance while the superuser runs it.
 # - intagg: its script updates catalogs. pg_prewarm: starts a background worker that writes files. xml2: loads what a stylesheet names.
 
+PLATFORM_ROLES = "12_platform_roles.sql"
+RENEWABLE = ("11_createrole.sql", PLATFORM_ROLES, "42_extension_access.sql")
+"""Files that can be run again, and bring an older cluster up to date."""
+
 _TRUSTED_LINE = re.compile(r"^[ \t]*trusted\b.*$\n?", re.IGNORECASE | re.MULTILINE)
 
 
@@ -54,7 +58,19 @@ def mend() -> str:
 
     To be run by supabase_admin, in database postgres, as often as one likes.
     """
-    return resources.files(__name__).joinpath("12_platform_roles.sql").read_text(encoding="utf-8")
+    return _text(PLATFORM_ROLES)
+
+
+def renew() -> str:
+    """SQL that brings what depends on the server's version up to date, and does what ``mend`` does.
+
+    To be run by supabase_admin, in database postgres, before the cluster's extensions are updated.
+    """
+    return "\n".join(map(_text, RENEWABLE))
+
+
+def _text(name: str) -> str:
+    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
 
 
 def digest() -> str:
@@ -88,4 +104,4 @@ def _mark(control: Path) -> None:
     fresh.replace(control)
 
 
-__all__ = ["TRUSTED", "digest", "mend", "statements", "trust"]
+__all__ = ["TRUSTED", "digest", "mend", "renew", "statements", "trust"]

@@ -1,5 +1,7 @@
 """One engine on this machine."""
 
+import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +25,19 @@ class Engine:
     def program(self, name: str) -> Path:
         """Where program ``name`` of this engine lies, ``postgres`` or ``pg_dump``."""
         return self.home / "bin" / name
+
+    @property
+    def share(self) -> Path:
+        """Where the control files of extensions lie, in ``extension``; packagers choose that."""
+        said = subprocess.run(
+            [self.program("pg_config"), "--sharedir"],
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        return Path(said.stdout.strip())
 
     @property
     def environment(self) -> dict[str, str]:

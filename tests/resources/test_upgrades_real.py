@@ -1,0 +1,144 @@
+"""Upgrades of real projects, through the API, by workers and over clusters that die at any place of it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from baseplane import app
+from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.errors import Unavailable
+from baseplane.runtime import Runtime
+from tests.conftest import Client, working
+from tests.resources.webhooks import admin
+
+FILLED = """
+create table public.orders (id int generated always as identity primary key, item text);
+insert into public.orders (item) select 'tea ' || n from generate_series(1, 1000) n;
+create role clerk login password 'clerk''s own' in role authenticated;
+grant select on public.orders to authenticated;
+select vault.create_secret('hush', 'quiet');
+create extension vector with schema extensions;
+create table public.points (at extensions.vector(3));
+insert into public.points values ('[1,2,3]');
+create index on public.points using hnsw (at extensions.vector_l2_ops);
+create trigger told after insert on public.orders for each row
+  execute function supabase_functions.http_request('http://127.0.0.1:9/told', 'POST', '{}', '{}', '1000');
+"""
+CHECKSUM = "select md5(string_agg(o::text, ',' order by id)) as sum from public.orders o"
+
+
+@pytest.fixture
+async def ref(real: Client) -> AsyncIterator[str]:
+    """A project with a bit of everything."""
+    ref = await real.active_project()
+    assert (await real.post(f"/v1/projects/{ref}/database/webhooks/enable")).status_code == 201
+    answer = await real.query(ref, FILLED)
+    assert answer.status_code == 201, answer.text
+    yield ref
+    await real.call("DELETE", f"/v1/projects/{ref}")
+    await real.drain()
+
+
+async def ask(real: Client, ref: str, query: str) -> list[dict[str, Any]]:
+    answer = await real.query(ref, query)
+    assert answer.status_code == 201, answer.text
+    rows: list[dict[str, Any]] = answer.json()
+    return rows
+
+
+async def begin(real: Client, ref: str) -> None:
+    answer = await real.post(f"/v1/projects/{ref}/upgrade", {"target_version": "18"})
+    assert answer.status_code == 201, answer.text
+
+
+async def told(real: Client, ref: str) -> Any:
+    return (await real.get(f"/v1/projects/{ref}/upgrade/status"))["databaseUpgradeStatus"]
+
+
+async def connect(rt: Runtime, ref: str, user: str, password: str) -> psycopg.AsyncConnection[Any]:
+    assert isinstance(rt.door, TlsDoor)
+    return await rt.door.connect(ref, user, password)
+
+
+async def test_a_project_goes_to_18_with_all_it_has(real: Client, real_rt: Runtime, ref: str) -> None:
+    async with working(real.queue):
+        changed = {"work_mem": "9MB", "max_connections": 70}
+        put = await real.call("PUT", f"/v1/projects/{ref}/config/database/postgres", json=changed)
+        assert put.status_code == 200, put.text
+        before = await ask(real, ref, CHECKSUM)
+        eligibility = await real.get(f"/v1/projects/{ref}/upgrade/eligibility")
+        assert eligibility["eligible"], eligibility
+        session = await connect(real_rt, ref, "postgres", "correct horse")
+        await begin(real, ref)
+        assert await real.status(ref) == "UPGRADING"
+        with pytest.raises(Unavailable, match=r"it is UPGRADING\. HINT: Its Postgres is being upgraded"):
+            await connect(real_rt, ref, "postgres", "correct horse")
+        assert (await real.query(ref, "select 1")).status_code == 400
+        await real.becomes(ref, "ACTIVE_HEALTHY")
+        with pytest.raises(psycopg.OperationalError):
+            await session.execute("select 1")
+        await session.close()
+        assert (await told(real, ref))["status"] == 1, await told(real, ref)
+        assert await ask(real, ref, CHECKSUM) == before
+        shown = "select current_setting('work_mem') as w, current_setting('max_connections') as c"
+        assert await ask(real, ref, shown) == [{"w": "9MB", "c": "70"}]
+        assert (await ask(real, ref, "select decrypted_secret as s from vault.decrypted_secrets")) == [{"s": "hush"}]
+        nearest = "select at::text as at from public.points order by at operator(extensions.<->) '[1,2,2]' limit 1"
+        assert await ask(real, ref, nearest) == [{"at": "[1,2,3]"}]
+        await ask(real, ref, "insert into public.orders (item) values ('cake')")
+        assert await ask(real, ref, "select count(*)::int as n from net.http_request_queue") == [{"n": 1}]
+        for user, password in (("clerk", "clerk's own"), ("postgres", "correct horse")):
+            async with await connect(real_rt, ref, user, password) as session:
+                assert await (await session.execute("select count(*) from public.orders")).fetchone() == (1001,)
+        project = await real.get(f"/v1/projects/{ref}")
+        assert project["database"]["postgres_engine"] == "18"
+        assert project["database"]["version"].startswith("18.")
+    await real.drain()
+    async with working(real.queue):
+        assert (await real.get(f"/v1/projects/{ref}/upgrade/eligibility"))["eligible"] is False
+    assert await ask(real, ref, "select count(*)::int > 0 as known from pg_stats where tablename = 'orders'") == [
+        {"known": True}
+    ]
+    aside = app.Layout(real_rt.settings.data_dir).cluster(ref).home / "aside"
+    assert list(aside.iterdir()) == []
+
+
+async def test_what_stands_in_the_way_is_named(real: Client, real_rt: Runtime, ref: str) -> None:
+    await ask(real, ref, "alter role clerk set search_path = ''")
+    async with admin(real_rt, ref) as db:
+        await db.execute("select pg_create_physical_replication_slot('standby')")
+        await db.execute("create extension amcheck schema extensions")
+        await db.execute("update pg_extension set extname = 'gone' where extname = 'amcheck'")
+        await db.execute("update pg_db_role_setting set setconfig = '{search_path=}' where setrole = 'clerk'::regrole")
+    async with working(real.queue):
+        seen = await real.get(f"/v1/projects/{ref}/upgrade/eligibility")
+        refused = await real.post(f"/v1/projects/{ref}/upgrade", {"target_version": "18"})
+    assert seen["eligible"] is False
+    assert seen["validation_errors"] == [
+        {"type": "active_replication_slot", "slot_name": "standby"},
+        {"type": "unsupported_extension", "extension_name": "gone"},
+    ]
+    assert seen["unsupported_extensions"] == ["gone"]
+    assert "Settings that are empty lists cannot be carried over, reset them: search_path of clerk" in seen["obstacles"]
+    assert refused.status_code == 400
+    assert refused.json()["validation_errors"] == seen["validation_errors"]
+    assert await real.status(ref) == "ACTIVE_HEALTHY"
+
+
+async def test_a_slot_that_lags_gives_the_old_project_back_and_says_so(
+    real: Client, real_rt: Runtime, ref: str
+) -> None:
+    async with admin(real_rt, ref) as db:
+        await db.execute("select pg_create_logical_replication_slot('late', 'pgoutput')")
+    before = await ask(real, ref, CHECKSUM)
+    await ask(real, ref, "update public.points set at = '[3,2,1]'")
+    async with working(real.queue):
+        await begin(real, ref)
+        await real.becomes(ref, "ACTIVE_HEALTHY")
+    failed = await told(real, ref)
+    assert (failed["status"], failed["error"]) == (2, "5_data_upgrade_completion_failed")
+    assert 'The slot "late" has not consumed the WAL yet' in failed["cause"]
+    assert await ask(real, ref, CHECKSUM) == before
+    assert (await real.get(f"/v1/projects/{ref}"))["database"]["postgres_engine"] == "17"

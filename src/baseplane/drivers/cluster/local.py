@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
-import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +14,7 @@ from baseplane.drivers.cluster import (
     DriverUnavailable,
     Role,
     State,
+    archiving,
     bootstrap,
     configuration,
     reconfiguration,
@@ -31,6 +30,7 @@ from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.drivers.cluster.switching import Switch
+from baseplane.drivers.cluster.syncing import sync_file_system
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 
@@ -43,10 +43,21 @@ START_WITHIN = 60.0
 
 
 class LocalClusters:
-    """``elsewhere`` is the door to clusters whose files are not on this machine: an API process may run anywhere."""
+    """``elsewhere`` is the door to clusters whose files are not on this machine: an API process may run anywhere.
 
-    def __init__(self, layout: Layout, engines: Path, account: Account, elsewhere: TlsDoor | None = None) -> None:
+    ``rpo`` is how many seconds of a busy cluster may be outside its spool; None is without archiving.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        engines: Path,
+        account: Account,
+        elsewhere: TlsDoor | None = None,
+        rpo: float | None = None,
+    ) -> None:
         self.layout = layout
+        self.rpo = rpo
         self.engines = engines
         self.account = account
         self.elsewhere = elsewhere
@@ -77,7 +88,7 @@ class LocalClusters:
         fresh = files.home.with_name(f".{spec.ref}")
         await asyncio.to_thread(self._copy, template, fresh)
         fresh.rename(files.home)
-        await asyncio.to_thread(_sync, self.layout.clusters)
+        await asyncio.to_thread(sync_file_system, self.layout.clusters)
 
     def _copy(self, template: templates.Template, fresh: Path) -> None:
         """Copy the template and bring the copy to disk: a cluster that is said to be there survives a power cut."""
@@ -96,13 +107,14 @@ class LocalClusters:
         initial = fresh / INITIAL_PASSWORD
         initial.touch(0o600)
         initial.write_text(template.password)
-        _sync(fresh)
+        sync_file_system(fresh)
 
     async def start(self, spec: ClusterSpec) -> None:
         files = self.layout.cluster(spec.ref)
         postmaster = self._postmaster(files)
         if postmaster.pid() is None:
             self.account.own(files.sockets, 0o700)
+            self._begin_archiving(files)
             self.account.write(files.data / "postgresql.conf", configuration.render(self._parameters(postmaster, spec)))
             self.account.write(files.data / "pg_hba.conf", configuration.HBA)
             await self.give_root_keys(spec)
@@ -110,9 +122,18 @@ class LocalClusters:
         await postmaster.await_ready(START_WITHIN)
         await self._take_possession(files, spec)
 
+    def _begin_archiving(self, files: ClusterFiles) -> None:
+        if self.rpo is not None:
+            generation = archiving.generation(files.data) or archiving.begin_generation(self.account, files.data)
+            self.account.own(self.layout.spool(files.home.name, generation))
+
     def _parameters(self, postmaster: Postmaster, spec: ClusterSpec) -> dict[str, str]:
-        sockets = self.layout.cluster(spec.ref).sockets
-        return configuration.parameters(postmaster.engine.major, SIZES[spec.size], sockets, spec.ref, spec.settings)
+        sockets, size = self.layout.cluster(spec.ref).sockets, SIZES[spec.size]
+        chosen = configuration.parameters(postmaster.engine.major, size, sockets, spec.ref, spec.settings)
+        generation = archiving.generation(postmaster.data)
+        if self.rpo is None or generation is None:
+            return {**chosen, **archiving.OFF}
+        return {**chosen, **archiving.parameters(chosen, self.layout.spool(spec.ref, generation), self.rpo)}
 
     async def rehearse(self, spec: ClusterSpec) -> int:
         postmaster = self._postmaster(self.layout.cluster(spec.ref))
@@ -154,7 +175,7 @@ class LocalClusters:
         doomed = files.home.with_name(f".{ref}.removed")
         with contextlib.suppress(FileNotFoundError):
             files.home.rename(doomed)
-        for directory in (doomed, files.home.with_name(f".{ref}"), files.sockets):
+        for directory in (doomed, files.home.with_name(f".{ref}"), files.sockets, self.layout.spool(ref, "")):
             await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
     async def switch_in(self, ref: str, label: str) -> None:
@@ -258,6 +279,12 @@ class LocalClusters:
     def close(self) -> None:
         self.connections.close()
 
+    def server(self, files: ClusterFiles, major: int | None = None) -> Postmaster:
+        """The server of data that lies elsewhere, of this major if there is none yet. Raises ClusterMissing, EngineMissing."""
+        if major is None:
+            return self._postmaster(files)
+        return Postmaster(self._engine(major), self.account, files.data, files.output)
+
     def _postmaster(self, files: ClusterFiles) -> Postmaster:
         """Raises ClusterMissing, EngineMissing."""
         switching.settle(files.home)
@@ -275,14 +302,3 @@ class LocalClusters:
 
 def _gone(ref: str) -> ClusterMissing:
     return ClusterMissing(f"The data directory of project {ref} is gone.")
-
-
-def _sync(directory: Path) -> None:
-    """Bring the file system that holds ``directory`` to disk."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-        if syncfs is None or syncfs(descriptor):
-            os.sync()
-    finally:
-        os.close(descriptor)

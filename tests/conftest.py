@@ -18,6 +18,7 @@ import pytest
 from baseplane import app
 from baseplane.database import Database, migrations
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.archive.memory import MemoryArchive
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.engines import pick
@@ -176,7 +177,8 @@ def memory(platform: str) -> MemoryClusters:
 @pytest.fixture
 def rt(settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters) -> Runtime:
     """A runtime whose clusters are only remembered; its platform database is real."""
-    return Runtime(settings, database, keyring, memory, MemoryDoor(memory), NoPoolers())
+    door, archive = MemoryDoor(memory), MemoryArchive(memory)
+    return Runtime(settings, database, keyring, memory, door, NoPoolers(), archive=archive)
 
 
 @pytest.fixture

@@ -21,6 +21,9 @@ from baseplane.api.edge import Edge
 from baseplane.api.rate_limits import RateLimits
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.archive import ArchiveDriver
+from baseplane.drivers.archive.absent import NoArchive
+from baseplane.drivers.archive.local import LocalArchive
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
@@ -39,6 +42,8 @@ from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.advisors import routes as advisors
 from baseplane.resources.api_keys import routes as api_keys
+from baseplane.resources.backups import routes as backups
+from baseplane.resources.backups import watch as backups_watch
 from baseplane.resources.disk import routes as disk
 from baseplane.resources.disk import watch as disks
 from baseplane.resources.doors import presence
@@ -69,6 +74,8 @@ from baseplane.workflows.queue import Queue
 
 log = logging.getLogger(__name__)
 
+ARCHIVE_OFF = "off"
+
 ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     organizations.router,
@@ -93,6 +100,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     postgres_config.router,
     disk.router,
     disk.readonly,
+    backups.router,
     storage.router,
     addons.router,
     login_roles.router,
@@ -159,7 +167,16 @@ def keyring(settings: Settings) -> Keyring:
 
 
 def clusters(settings: Settings, door: TlsDoor | None = None) -> LocalClusters:
-    return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user), door)
+    rpo = None if settings.archive == ARCHIVE_OFF else settings.archive_rpo
+    return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user), door, rpo)
+
+
+def archive(settings: Settings, driver: LocalClusters, keys: Keyring) -> ArchiveDriver:
+    """Raises ArchiveUnavailable when its URL is of no use."""
+    if settings.archive == ARCHIVE_OFF:
+        return NoArchive()
+    url = settings.archive or str(settings.data_dir / "archive")
+    return LocalArchive(driver, url, keys, encrypts=settings.archive_encrypt)
 
 
 @asynccontextmanager
@@ -174,8 +191,9 @@ async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runt
     driver = clusters(settings, door)
     async with Database(database_url(settings), max_size=connections) as database:
         try:
-            poolers = LocalPoolers(driver.layout, driver.account)
-            yield Runtime(settings, database, keyring(settings), driver, door, poolers, outbound_rules(settings))
+            poolers, keys = LocalPoolers(driver.layout, driver.account), keyring(settings)
+            kept = archive(settings, driver, keys)
+            yield Runtime(settings, database, keys, driver, door, poolers, outbound_rules(settings), kept)
         finally:
             driver.close()
 
@@ -217,6 +235,7 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
         tasks.create_task(disks.watch(rt))
+        tasks.create_task(backups_watch.watch(rt))
         tasks.create_task(pools.watch(rt))
         tasks.create_task(sweeper.watch(rt))
         tasks.create_task(delivery.watch(rt, sender))

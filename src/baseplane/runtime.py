@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.archive import ArchiveDriver
+from baseplane.drivers.archive.absent import NoArchive
 from baseplane.drivers.cluster import ClusterDriver
 from baseplane.drivers.ingress.public import PublicDoor
 from baseplane.drivers.outbound import Rules
@@ -25,3 +27,4 @@ class Runtime:
     door: PublicDoor
     poolers: PoolerDriver
     outbound: Rules = field(default_factory=Rules)
+    archive: ArchiveDriver = field(default_factory=NoArchive)

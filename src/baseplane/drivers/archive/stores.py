@@ -41,7 +41,10 @@ class ObjectStore:
             if options.get("endpoint", os.environ.get("AWS_ENDPOINT_URL", "")).startswith("http://"):
                 client["allow_http"] = True
             address = parts._replace(query="").geturl()
-            self._store = from_url(address, config=options, client_options=client, retry_config=RETRIES)
+            try:
+                self._store = from_url(address, config=options, client_options=client, retry_config=RETRIES)
+            except (BaseError, ValueError) as error:
+                raise ArchiveUnavailable(f"BASEPLANE_ARCHIVE: {url} is not understood: {error}") from error
 
     def put(self, key: str, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Store an object, whole or not at all, durably; gives its SHA-256 and its size. Raises ArchiveUnavailable."""

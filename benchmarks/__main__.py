@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.advisors import advisors
 from benchmarks.api import api
+from benchmarks.backups import backups, loss
 from benchmarks.figures import HEADER, Figure
 from benchmarks.idle import idle
 from benchmarks.ingress import ingress, sessions, wake
@@ -30,10 +31,12 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
+    "backups": (lambda i: backups(i, 1, 10), lambda i: backups(i, 0.1, 2)),
+    "loss": (lambda i: loss(i, 30), lambda i: loss(i, 15)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }
 """Each in full, and quick."""
-SETTINGS = {"wake": {"BASEPLANE_SLEEP_AFTER": "5"}}
+SETTINGS = {"wake": {"BASEPLANE_SLEEP_AFTER": "5"}, "backups": {"BASEPLANE_BACKUP_INCREMENTAL_FROM": "0.05"}}
 """Of the installation that a benchmark runs on."""
 
 

@@ -27,9 +27,11 @@ async def backed_up(api: Client, rt: Runtime) -> str:
     ref = await api.active_project()
     await watch.look(rt)
     await api.drain()
-    await watch.carry(rt)
     async with rt.database.connection() as db:
-        await db.execute("update backups set finished_at = now() - interval '1 minute' where project_ref = %s", [ref])
+        await db.execute(
+            "update backups set finished_at = finished_at - interval '1 minute' where project_ref = %s", [ref]
+        )
+    await watch.carry(rt)
     return ref
 
 

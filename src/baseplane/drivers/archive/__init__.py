@@ -85,7 +85,8 @@ class Progress:
     """How the archive of one generation stands.
 
     ``waiting`` counts finished segments that are not in the archive, ``oldest`` says since when the first of them is.
-    ``shipped`` counts bytes of the log that were carried away just now, ``error`` says why no more were.
+    ``shipped`` counts bytes of the log that were carried away just now, ``error`` says why no more were. Everything
+    committed before ``complete_until`` is in the archive; None when that is not known.
     """
 
     ref: str
@@ -94,6 +95,7 @@ class Progress:
     oldest: datetime | None = None
     shipped: int = 0
     error: str | None = None
+    complete_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

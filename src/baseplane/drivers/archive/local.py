@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from baseplane.drivers.archive import (
@@ -33,6 +33,8 @@ SHIP_AT_ONCE = 4
 FLUSH_WITHIN = 60.0
 """Seconds in which Postgres hands over a segment that was closed for us."""
 POLL = 0.02  # seconds
+COMMITTING = timedelta(seconds=1)
+"""A transaction takes the time of its end shortly before it is written."""
 
 
 class LocalArchive:
@@ -83,16 +85,28 @@ class LocalArchive:
             return await asyncio.to_thread(self._carry, ref, generation)
 
     def _carry(self, ref: str, generation: str) -> Progress:
-        spool, shipped, error = self._layout.spool(ref, generation), 0, None
+        spool, shipped, until, error = self._layout.spool(ref, generation), 0, None, None
         try:
-            shipped = log.ship(self.store, self.sealing, spool, log.folder(ref, generation))
+            for last, size in log.ship(self.store, self.sealing, spool, log.folder(ref, generation)):
+                shipped += size
+                until = self._finished(ref, last) or until
         except ArchiveUnavailable as unavailable:
             error = unavailable.message
         left = [*log.spooled(spool), *self._ready(ref, generation)]
         if not left and archiving.generation(self._layout.cluster(ref).data) != generation:
             with contextlib.suppress(OSError):  # of data that is not in its place any more
                 spool.rmdir()
-        return Progress(ref, generation, len(left), log.since(left), shipped, error)
+        return Progress(ref, generation, len(left), log.since(left), shipped, error, until)
+
+    def _finished(self, ref: str, segment: str) -> datetime | None:
+        """When Postgres had filled this segment: what was committed before is in it, or in one before it.
+
+        Postgres leaves a note then, which it renames when the segment is handed over.
+        """
+        status = self._layout.cluster(ref).data / "pg_wal" / "archive_status"
+        with contextlib.suppress(FileNotFoundError):
+            return datetime.fromtimestamp((status / f"{segment}.done").stat().st_mtime, UTC) - COMMITTING
+        return None
 
     async def flush(self, spec: ClusterSpec) -> datetime:
         return await self._flush(spec, None)

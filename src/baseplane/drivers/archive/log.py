@@ -66,14 +66,16 @@ def since(files: Sequence[Path]) -> datetime | None:
     return datetime.fromtimestamp(times[0], UTC) if times else None
 
 
-def ship(store: ObjectStore, keyring: Keyring | None, spool: Path, prefix: str) -> int:
-    """Put what waits into the archive, then delete it here; gives its bytes. Raises ArchiveUnavailable."""
-    shipped = 0
+def ship(store: ObjectStore, keyring: Keyring | None, spool: Path, prefix: str) -> Iterator[tuple[str, int]]:
+    """Put what waits into the archive, then delete it here; gives the last segment of each pack and the pack's bytes.
+
+    Raises ArchiveUnavailable.
+    """
     for files in _packs(spooled(spool)):
-        shipped += _put(store, keyring, files, prefix)
+        size = _put(store, keyring, files, prefix)
         for file in files:
             file.unlink(missing_ok=True)
-    return shipped
+        yield files[-1].name, size
 
 
 def _packs(files: Iterable[Path]) -> Iterator[list[Path]]:

@@ -37,6 +37,8 @@ class ObjectStore:
             self._store: Any = LocalStore(self.directory, automatic_cleanup=True)
         else:
             options: Any = dict(parse_qsl(parts.query))
+            if parts.scheme == "s3":
+                options = {"region": "us-east-1", "virtual_hosted_style_request": "false", **options}
             client: Any = {"connect_timeout": CONNECT_WITHIN, "timeout": ANSWER_WITHIN}
             if options.get("endpoint", os.environ.get("AWS_ENDPOINT_URL", "")).startswith("http://"):
                 client["allow_http"] = True

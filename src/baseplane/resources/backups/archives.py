@@ -44,9 +44,16 @@ async def record_look(db: Connection, found: Iterable[Progress]) -> None:
             [progress.generation, progress.ref],
         )
         await db.execute(
-            "update archives set behind_since = %s, error = %s,"
+            "update archives set behind_since = %s, error = %s, complete_until = greatest(complete_until, %s),"
             " shipped_at = case when %s > 0 then now() else shipped_at end where project_ref = %s and generation = %s",
-            [progress.oldest, progress.error, progress.shipped, progress.ref, progress.generation],
+            [
+                progress.oldest,
+                progress.error,
+                progress.complete_until,
+                progress.shipped,
+                progress.ref,
+                progress.generation,
+            ],
         )
     behind = [progress.generation for progress in found if progress.waiting]
     await db.execute(

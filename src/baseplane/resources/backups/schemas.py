@@ -1,3 +1,4 @@
+import math
 import re
 from datetime import datetime, time
 from typing import Annotated, Literal, Self
@@ -33,14 +34,12 @@ class PhysicalBackupData(Body):
 
     @classmethod
     def of(cls, windows: list[Window]) -> Self:
-        """Seconds that lie within, so that both can be asked for."""
-        if not windows:
+        """Seconds that lie within, so that both can be asked for even when the cluster is lost at this moment."""
+        seconds = [(math.ceil(window.earliest.timestamp()), int(window.latest.timestamp())) for window in windows]
+        whole = [(earliest, latest) for earliest, latest in seconds if earliest <= latest]
+        if not whole:
             return cls()
-        earliest, latest = windows[0].earliest.timestamp(), windows[-1].latest.timestamp()
-        return cls(
-            earliest_physical_backup_date_unix=int(earliest) + 1,
-            latest_physical_backup_date_unix=max(int(latest), int(earliest) + 1),
-        )
+        return cls(earliest_physical_backup_date_unix=whole[0][0], latest_physical_backup_date_unix=whole[-1][1])
 
 
 class V1BackupsResponse(Body):

@@ -21,6 +21,7 @@ from baseplane.drivers.archive import (
     Target,
 )
 from baseplane.drivers.archive.local import LocalArchive
+from baseplane.drivers.archive.planning import plan
 from baseplane.drivers.cluster import ClusterSpec, Role
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.settings import Settings
@@ -109,6 +110,27 @@ async def test_increments_bring_back_what_changed_after_the_full_backup(archived
     assert third.stored < full.stored / 2
     await archived.brought_back(third.id, Target(as_backed_up=True))
     assert await archived.ask("select count(*) from public.kept") == 20101
+
+
+async def test_increments_are_left_out_where_the_log_is_shorter_and_used_where_it_is_longer(archived: Archived) -> None:
+    archived.spec = replace(archived.spec, settings={"summarize_wal": "on"})
+    await archived.clusters.configure(archived.spec)
+    await archived.backup("1")
+    second = await archived.backup("2", parent="1")
+    assert len(plan(archived.archive.store, second.id, Target()).chain) == 1
+    await archived.ask("create table public.kept as select id, repeat('x', 2000) from generate_series(1, 50000) id")
+    await archived.ask("delete from public.kept where id > 10")
+    third = await archived.backup("3", parent="2")
+    await archived.ask("drop table public.kept; create table public.kept as select 1 as id")
+    fourth = await archived.backup("4", parent="3")
+    assert [each.name for each in plan(archived.archive.store, third.id, Target(as_backed_up=True)).chain] == list(
+        "123"
+    )
+    chosen = plan(archived.archive.store, fourth.id, Target())
+    assert chosen.size <= plan(archived.archive.store, fourth.id, Target(as_backed_up=True)).size
+    await archived.archive.flush(archived.spec)
+    await archived.brought_back(fourth.id, Target())
+    assert await archived.ask("select id from public.kept") == 1
 
 
 async def test_a_restore_point_is_come_back_to(archived: Archived) -> None:

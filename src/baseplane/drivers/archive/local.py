@@ -199,7 +199,7 @@ class LocalArchive:
         facts = await asyncio.to_thread(base_backups.describe, self.store, backup)
         postmaster = self.clusters.server(files, facts["engine"])
         recovery = Recovery(self.store, self.keyring, files, spec)
-        fetched = await recovery.wanted.run(lambda: recovery.fetch(postmaster, backup))
+        fetched = await recovery.wanted.run(lambda: recovery.fetch(postmaster, backup, target))
         recovered = await recovery.replay(postmaster, target, fetched, check)
         await asyncio.to_thread(recovery.finish, postmaster)
         await asyncio.to_thread(sync_file_system, files.home)

@@ -46,6 +46,12 @@ def following(segment: str, size: int) -> str:
     return f"{timeline}{number // (ADDRESSES // size):08X}{number % (ADDRESSES // size):08X}"
 
 
+def count(pack: "Pack", size: int) -> int:
+    """How many segments it holds."""
+    first, last = (int(name[8:16], 16) * (ADDRESSES // size) + int(name[16:], 16) for name in (pack.first, pack.last))
+    return last - first + 1
+
+
 def containing(timeline: int, lsn: str, size: int) -> str:
     """The segment in which this position, such as 0/16B3748, lies."""
     high, low = (int(part, 16) for part in lsn.split("/"))

@@ -15,9 +15,10 @@ class Stream:
         parts = []
         while size:
             if not self._left:
-                self._left = memoryview(next(self._chunks, b""))
-                if not self._left:
+                chunk = next(self._chunks, None)
+                if chunk is None:
                     break
+                self._left = memoryview(chunk)
             part, self._left = self._left[:size], self._left[size:]
             parts.append(part)
             size -= len(part)

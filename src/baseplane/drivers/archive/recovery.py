@@ -8,7 +8,7 @@ since whatever breaks off begins anew; the file system is brought to disk at the
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from baseplane.drivers.archive import (
     base_backups,
     log,
 )
+from baseplane.drivers.archive.planning import plan
 from baseplane.drivers.archive.sealing import Keyring
 from baseplane.drivers.archive.stores import ObjectStore
 from baseplane.drivers.archive.threads import Wanted
@@ -73,7 +74,7 @@ class Recovery:
     spec: ClusterSpec
     wanted: Wanted = field(default_factory=Wanted)
 
-    def fetch(self, postmaster: Postmaster, backup: BackupId) -> Fetched:
+    def fetch(self, postmaster: Postmaster, backup: BackupId, target: Target) -> Fetched:
         """Get the backup and all of the log after it from the archive, verified.
 
         Raises BackupDamaged, ArchiveUnavailable, RecoveryFailed.
@@ -81,30 +82,24 @@ class Recovery:
         shutil.rmtree(self.files.home, ignore_errors=True)
         postmaster.account.own(self.files.home, 0o711)
         postmaster.account.own(self.files.log)
-        chain = base_backups.parents(self.store, backup)
-        facts = base_backups.describe(self.store, backup)
-        found = log.packs(self.store, backup.ref, backup.generation)
-        packs, missing = log.needed(found, facts["first_segment"], facts["segment_size"])
-        self._check_room(facts, packs, len(chain))
-        self._assemble(postmaster, chain)
-        gap = f"Segment {missing} of the write-ahead log is missing in the archive." if missing else None
-        gap = self._fetch_log(packs) or gap
+        chosen = plan(self.store, backup, target)
+        self._check_room(chosen.size)
+        self._assemble(postmaster, chosen.chain)
+        gap = self._fetch_log(chosen.packs) or chosen.gap
         if postmaster.account.switch:
             base_backups.own_all(self.files.data, postmaster.account.uid, postmaster.account.gid)
         return Fetched(gap)
 
-    def _check_room(self, facts: Mapping[str, int], packs: list[log.Pack], parts: int) -> None:
+    def _check_room(self, size: int) -> None:
         """Before anything is written: a disk that a recovery fills stops the clusters that run."""
-        segments = sum(_count(pack, facts["segment_size"]) for pack in packs)
-        wanted = facts["size"] * (2 if parts > 1 else 1) + segments * facts["segment_size"] + ROOM
         free = shutil.disk_usage(self.files.home).free
-        if wanted > free:
+        if size + ROOM > free:
             raise RecoveryFailed(
-                f"There is no room: bringing the backup back takes up to {wanted / 2**30:.1f} GB of disk"
+                f"There is no room: bringing the backup back takes up to {(size + ROOM) / 2**30:.1f} GB of disk"
                 f" and {free / 2**30:.1f} GB are free."
             )
 
-    def _assemble(self, postmaster: Postmaster, chain: list[BackupId]) -> None:
+    def _assemble(self, postmaster: Postmaster, chain: Sequence[BackupId]) -> None:
         parts = [self.files.home / f"part-{number}" for number in range(len(chain))]
         for part, backup in zip(parts, chain, strict=True):
             base_backups.unpack(self.store, self.keyring, backup, part, self.wanted)
@@ -117,7 +112,7 @@ class Recovery:
         _run(postmaster, "pg_verifybackup", "--no-parse-wal", "--exit-on-error", "--quiet", str(self.files.data))
         (self.files.data / base_backups.MANIFEST).unlink()
 
-    def _fetch_log(self, packs: list[log.Pack]) -> str | None:
+    def _fetch_log(self, packs: Sequence[log.Pack]) -> str | None:
         """Lay the log into pg_wal as far as it is whole; gives why not to its end."""
         into = self.files.data / "pg_wal"
         into.mkdir(exist_ok=True)
@@ -188,13 +183,6 @@ class Recovery:
         """Begin a history of its own."""
         archiving.begin_generation(postmaster.account, self.files.data)
         shutil.rmtree(self.files.sockets, ignore_errors=True)
-
-
-def _count(pack: log.Pack, size: int) -> int:
-    segment, count = pack.first, 1
-    while segment < pack.last:
-        segment, count = log.following(segment, size), count + 1
-    return count
 
 
 def _parameters_of(target: Target) -> dict[str, str]:

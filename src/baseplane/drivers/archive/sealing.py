@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from baseplane.drivers.archive import BackupDamaged
 
 FRAME = 1024 * 1024
+PIECE = 1024 * 1024
+"""Bytes that are unpacked at a time: a small object may hold very much."""
 LEVEL = 1
 MORE, LAST = b"more", b"last"
 _LENGTH = struct.Struct("!I")
@@ -61,8 +63,9 @@ def _decompress(chunks: Iterable[bytes], key: str) -> Iterator[bytes]:
     decompressor = zstd.ZstdDecompressor()
     try:
         for chunk in chunks:
-            if made := decompressor.decompress(chunk):
-                yield made
+            yield decompressor.decompress(chunk, PIECE)
+            while not decompressor.needs_input and not decompressor.eof:
+                yield decompressor.decompress(b"", PIECE)
     except (zstd.ZstdError, EOFError) as error:
         raise BackupDamaged(f"{key} in the archive is damaged: it does not decompress.") from error
     if not decompressor.eof:

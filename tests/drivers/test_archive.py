@@ -291,6 +291,16 @@ async def test_an_archive_that_takes_nothing_keeps_the_log_in_the_spool(archived
     assert await archived.ask("select to_regclass('public.kept') is not null")
 
 
+async def test_several_carry_the_log_away_at_once(archived: Archived) -> None:
+    backup = await archived.backup()
+    await archived.ask("create table public.kept as select gen_random_uuid() as id from generate_series(1, 100000)")
+    await archived.ask("select pg_switch_wal()")
+    found = await asyncio.gather(*(archived.archive.ship() for _ in range(6)), archived.archive.flush(archived.spec))
+    assert all(progress.error is None for each in found[:-1] for progress in each)  # type: ignore[union-attr]
+    await archived.brought_back(backup.id, Target())
+    assert await archived.ask("select count(*) from public.kept") == 100000
+
+
 async def test_a_backup_that_breaks_off_is_none(archived: Archived) -> None:
     taking = asyncio.create_task(archived.backup())
     await asyncio.sleep(0)

@@ -338,6 +338,19 @@ async def test_the_archive_of_a_deleted_project_is_deleted(api: Client, rt: Runt
     assert not [backup for backup in rt.archive.backups if backup.ref == backed_up]
 
 
+def test_a_clock_that_is_set_is_noticed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    clock = watch.Clock()
+    clock.look()
+    assert not caplog.records
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() - 3600)
+    clock.look()
+    assert "the clock was set back by 3600.0 s" in caplog.text
+    caplog.clear()
+    clock.look()
+    assert not caplog.records
+
+
 def backup(number: int, kind: str, days: float) -> Backup:
     then = datetime.now(UTC) - timedelta(days=days)
     return Backup(number, "ref", "first", kind, "COMPLETED", then, then, f"{number:024X}", 1, None)

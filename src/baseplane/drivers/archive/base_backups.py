@@ -31,7 +31,7 @@ from baseplane.drivers.cluster.postmaster import Postmaster
 
 FORMAT = 1
 MANIFEST = "backup_manifest"
-CHUNK = 256 * 1024
+CHUNK = 1024 * 1024
 INCREMENTS_SINCE = 17
 """The first major with incremental backups."""
 
@@ -181,8 +181,9 @@ def unpack(archive: ObjectStore, keyring: Keyring, backup: BackupId, into: Path,
     chunks = wanted.guard(_open(archive, keyring, backup, "data.tar"))
     with contextlib.closing(Stream(chunks)) as stream:
         reader: Any = stream  # tarfile asks for more than it uses of one that only goes forward
+        larger: Any = {"bufsize": CHUNK, "copybufsize": CHUNK}
         try:
-            with tarfile.open(fileobj=reader, mode="r|", bufsize=CHUNK) as tar:
+            with tarfile.open(fileobj=reader, mode="r|", **larger) as tar:
                 tar.extractall(into, filter="data")
         except (tarfile.TarError, EOFError) as error:
             raise BackupDamaged(f"{folder(backup)} in the archive is damaged: {error}") from error

@@ -6,8 +6,11 @@ The name is the manifest: a listing shows what is there, what is missing and wha
 was carried away twice is in two packs, and either will do.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import io
+import os
 import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -77,11 +80,27 @@ def ship(store: ObjectStore, keyring: Keyring | None, spool: Path, prefix: str) 
 
     Raises ArchiveUnavailable.
     """
-    for files in _packs(spooled(spool)):
-        size = _put(store, keyring, files, prefix)
-        for file in files:
-            file.unlink(missing_ok=True)
-        yield files[-1].name, size
+    with _alone(spool):
+        for files in _packs(spooled(spool)):
+            size = _put(store, keyring, files, prefix)
+            for file in files:
+                file.unlink(missing_ok=True)
+            yield files[-1].name, size
+
+
+@contextlib.contextmanager
+def _alone(spool: Path) -> Iterator[None]:
+    """Wait until nobody else, of whatever process, carries away what is in this spool."""
+    try:
+        descriptor = os.open(spool, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _packs(files: Iterable[Path]) -> Iterator[list[Path]]:

@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -84,8 +85,14 @@ class Recovery:
         postmaster.account.own(self.files.log)
         chosen = plan(self.store, backup, target)
         self._check_room(chosen.size)
-        self._assemble(postmaster, chosen.chain)
-        gap = self._fetch_log(chosen.packs) or chosen.gap
+        log_aside = postmaster.account.own(self.files.home / "log-of-then")
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            fetching = beside.submit(self._fetch_log, chosen.packs, log_aside)
+            self._assemble(postmaster, chosen.chain)
+            gap = fetching.result() or chosen.gap
+        for segment in log_aside.iterdir():
+            segment.rename(self.files.data / "pg_wal" / segment.name)
+        log_aside.rmdir()
         if postmaster.account.switch:
             base_backups.own_all(self.files.data, postmaster.account.uid, postmaster.account.gid)
         return Fetched(gap)
@@ -112,10 +119,8 @@ class Recovery:
         _run(postmaster, "pg_verifybackup", "--no-parse-wal", "--exit-on-error", "--quiet", str(self.files.data))
         (self.files.data / base_backups.MANIFEST).unlink()
 
-    def _fetch_log(self, packs: Sequence[log.Pack]) -> str | None:
-        """Lay the log into pg_wal as far as it is whole; gives why not to its end."""
-        into = self.files.data / "pg_wal"
-        into.mkdir(exist_ok=True)
+    def _fetch_log(self, packs: Sequence[log.Pack], into: Path) -> str | None:
+        """Get the log as far as it is whole; gives why not to its end."""
         for pack in packs:
             self.wanted.check()
             try:

@@ -15,7 +15,6 @@ from baseplane.drivers.cluster import (
     Role,
     State,
     archiving,
-    bootstrap,
     configuration,
     reconfiguration,
     switching,
@@ -27,6 +26,7 @@ from baseplane.drivers.cluster.connections import Connection, Connections, conne
 from baseplane.drivers.cluster.engines import Engine, pick
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
 from baseplane.drivers.cluster.passwords import set_password
+from baseplane.drivers.cluster.possession import INITIAL_PASSWORD, mend, take_possession
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.drivers.cluster.switching import Switch
@@ -34,10 +34,6 @@ from baseplane.drivers.cluster.syncing import sync_file_system
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 
-INITIAL_PASSWORD = "initial-password"
-"""A file beside the data of a cluster that still has the template's password."""
-MENDING = 0x6D65_6E64
-"""Advisory lock in the tenant's database: one mends at a time."""
 START_WITHIN = 60.0
 """Seconds to readiness; crash recovery of a busy cluster is the long case."""
 
@@ -120,7 +116,7 @@ class LocalClusters:
             await self.give_root_keys(spec)
             postmaster.spawn()
         await postmaster.await_ready(START_WITHIN)
-        await self._take_possession(files, spec)
+        await take_possession(files, spec)
 
     def _begin_archiving(self, files: ClusterFiles) -> None:
         if self.rpo is not None:
@@ -147,21 +143,6 @@ class LocalClusters:
             return frozenset()
         async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
             return await reconfiguration.reload(db)
-
-    async def _take_possession(self, files: ClusterFiles, spec: ClusterSpec) -> None:
-        """Give the roles this cluster's own secrets, once: until then they have the template's password, or none."""
-        initial = files.home / INITIAL_PASSWORD
-        if not initial.exists():
-            return
-        try:
-            db = await connect(files.sockets, Role.ADMIN, initial.read_text())
-        except Unavailable:  # we died after the change and before the file went
-            db = await connect(files.sockets, Role.ADMIN, spec.secret)
-        async with db, db.transaction():
-            for role in Role:
-                await set_password(db, role, spec.secret)
-            await set_password(db, "postgres", spec.password)
-        initial.unlink()
 
     async def stop(self, ref: str) -> None:
         files = self.layout.cluster(ref)
@@ -218,10 +199,14 @@ class LocalClusters:
         return {}
 
     async def measure(self, ref: str) -> int:
+        """What waits for the archive counts: a project whose archive takes nothing comes to its limit, not the disk's."""
         try:
-            return await asyncio.to_thread(usage.measure, self.layout.cluster(ref).data)
+            used = await asyncio.to_thread(usage.measure, self.layout.cluster(ref).data)
         except FileNotFoundError as error:
             raise _gone(ref) from error
+        with contextlib.suppress(FileNotFoundError):
+            used += await asyncio.to_thread(usage.measure, self.layout.spool(ref, ""))
+        return used
 
     async def set_password(self, spec: ClusterSpec) -> None:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
@@ -256,19 +241,8 @@ class LocalClusters:
         except Unavailable:
             if role is Role.ADMIN:
                 raise
-            await self._mend(files.sockets, secret)
+            await mend(files.sockets, secret)
             return await connect(files.sockets, role, secret)
-
-    async def _mend(self, sockets: Path, secret: str) -> None:
-        """Give the platform's roles back their secrets: a tenant can change those of roles that his SQL runs as.
-
-        Raises Unavailable.
-        """
-        async with await connect(sockets, Role.ADMIN, secret) as db, db.transaction():
-            await db.execute("select pg_advisory_xact_lock(%s)", [MENDING])  # requests that fail come in crowds
-            await db.execute(bootstrap.mend().encode())
-            for role in Role:
-                await set_password(db, role, secret)
 
     async def stop_all(self) -> None:
         """Stop every cluster of this data directory, all at once."""

@@ -26,8 +26,29 @@ TELL_EVERY = 60.0
 """Seconds between two warnings of the same archive."""
 TAKING, DRILLING = 2, 1
 """Backups and drills that go on at the same time, of all projects."""
+JUMP = 2.0
+"""Seconds by which the clock is off between two looks when it was set."""
 CARRYING, LOOKING = 0x6172_6368, 0x6261_636B
 """Advisory locks: one worker at a time does each, and a long look does not keep the log from being carried away."""
+
+
+class Clock:
+    """Notices when the machine's clock is set: restores to a second compare it with what commits were stamped with."""
+
+    def __init__(self) -> None:
+        self.offset = time.time() - time.monotonic()
+
+    def look(self) -> float:
+        """How many seconds it was set forward (or back, if negative) since the last look; slow corrections are none."""
+        jump = time.time() - time.monotonic() - self.offset
+        self.offset += jump
+        if abs(jump) >= JUMP:
+            log.warning(
+                "the clock was set %s by %.1f s: a restore to a second ends at the first commit that is stamped later,"
+                " so choose a second outside of the last %.1f s, or a restore point",
+                *("forward" if jump > 0 else "back", abs(jump), abs(jump)),
+            )
+        return jump
 
 
 async def watch(rt: Runtime) -> None:
@@ -40,7 +61,9 @@ async def watch(rt: Runtime) -> None:
 
 async def _carry(rt: Runtime) -> None:
     told: dict[str, float] = {}
+    clock = Clock()
     while True:
+        clock.look()
         try:
             _tell(rt, await carry(rt), told)
         except (BaseplaneError, psycopg.Error, OSError) as error:

@@ -18,6 +18,7 @@ import pytest
 from baseplane import app
 from baseplane.database import Database, migrations
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.archive.memory import MemoryArchive
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.engines import pick
@@ -189,8 +190,8 @@ def rt(
     settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters, functions: LocalFunctions
 ) -> Runtime:
     """A runtime whose clusters are only remembered; its platform database is real."""
-    files = app.artifacts(settings)
-    return Runtime(settings, database, keyring, memory, MemoryDoor(memory), NoPoolers(), files, functions)
+    door, archive, files = MemoryDoor(memory), MemoryArchive(memory), app.artifacts(settings)
+    return Runtime(settings, database, keyring, memory, door, NoPoolers(), files, functions, archive=archive)
 
 
 @pytest.fixture

@@ -23,6 +23,9 @@ from baseplane.api.edge import Edge
 from baseplane.api.rate_limits import RateLimits
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.archive import ArchiveDriver
+from baseplane.drivers.archive.absent import NoArchive
+from baseplane.drivers.archive.local import LocalArchive
 from baseplane.drivers.artifacts import ArtifactStore
 from baseplane.drivers.artifacts.bucket import Bucket
 from baseplane.drivers.artifacts.directory import Directory
@@ -50,6 +53,8 @@ from baseplane.resources.accounts import routes as accounts
 from baseplane.resources.accounts import store as accounts_store
 from baseplane.resources.advisors import routes as advisors
 from baseplane.resources.api_keys import routes as api_keys
+from baseplane.resources.backups import routes as backups
+from baseplane.resources.backups import watch as backups_watch
 from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.disk import routes as disk
 from baseplane.resources.disk import watch as disks
@@ -89,6 +94,8 @@ from baseplane.workflows.queue import Queue
 
 log = logging.getLogger(__name__)
 
+ARCHIVE_OFF = "off"
+
 ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     organizations.router,
@@ -115,6 +122,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     postgrest.router,
     disk.router,
     disk.readonly,
+    backups.router,
     storage.router,
     addons.router,
     upgrades.router,
@@ -193,7 +201,16 @@ def keyring(settings: Settings) -> Keyring:
 
 
 def clusters(settings: Settings, door: TlsDoor | None = None) -> LocalClusters:
-    return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user), door)
+    rpo = None if settings.archive == ARCHIVE_OFF else settings.archive_rpo
+    return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user), door, rpo)
+
+
+def archive(settings: Settings, driver: LocalClusters, keys: Keyring) -> ArchiveDriver:
+    """Raises ArchiveUnavailable when its URL is of no use."""
+    if settings.archive == ARCHIVE_OFF:
+        return NoArchive()
+    url = settings.archive or str(settings.data_dir / "archive")
+    return LocalArchive(driver, url, keys, encrypts=settings.archive_encrypt)
 
 
 def artifacts(settings: Settings) -> ArtifactStore:
@@ -221,17 +238,18 @@ async def runtime(settings: Settings, *, connections: int) -> AsyncIterator[Runt
     functions = build_functions(settings)
     async with Database(database_url(settings), max_size=connections) as database:
         try:
-            poolers = LocalPoolers(driver.layout, driver.account)
+            poolers, keys = LocalPoolers(driver.layout, driver.account), keyring(settings)
             yield Runtime(
                 settings,
                 database,
-                keyring(settings),
+                keys,
                 driver,
                 door,
                 poolers,
                 artifacts(settings),
                 functions,
                 outbound_rules(settings),
+                archive(settings, driver, keys),
             )
         finally:
             await functions.close()
@@ -275,6 +293,7 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
         tasks.create_task(disks.watch(rt))
+        tasks.create_task(backups_watch.watch(rt))
         tasks.create_task(pools.watch(rt))
         tasks.create_task(sweeper.watch(rt))
         tasks.create_task(delivery.watch(rt, sender))

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from baseplane.database import Database
 from baseplane.database.secrets import Keyring
+from baseplane.drivers.archive import ArchiveDriver
+from baseplane.drivers.archive.absent import NoArchive
 from baseplane.drivers.artifacts import ArtifactStore
 from baseplane.drivers.cluster import ClusterDriver
 from baseplane.drivers.functions import FunctionsDriver
@@ -29,3 +31,4 @@ class Runtime:
     artifacts: ArtifactStore
     functions: FunctionsDriver
     outbound: Rules = field(default_factory=Rules)
+    archive: ArchiveDriver = field(default_factory=NoArchive)

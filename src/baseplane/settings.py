@@ -94,6 +94,22 @@ class Settings(BaseSettings):
     """Gigabytes (of 2**30 bytes) that a project may take on disk, until it is given more."""
     disk_max_size: float = Field(64, gt=0)
     """Gigabytes to which a project's disk may be made larger, by its users or by growing on its own."""
+    archive: str = ""
+    """Where backups and the write-ahead log go: a directory or s3://bucket/prefix?endpoint=…; unset, DIR/archive; or off."""
+    archive_rpo: float = Field(60, ge=2)
+    """Seconds of work that may be outside the archive when a cluster and its directory are lost."""
+    archive_encrypt: bool = True
+    """Encrypt what is archived, with keys that the platform key seals."""
+    backup_retention: float = Field(7, gt=0)
+    """Days back to which projects can be brought."""
+    backup_full_every: float = Field(7, gt=0)
+    """Days between two full backups of a project; increments are taken between them where that pays."""
+    backup_incremental_from: float = Field(1, ge=0)
+    """Gigabytes of data from which on increments are taken. It costs a project 1.6 MB of memory."""
+    backup_drill_every: float = Field(7, ge=0)
+    """Days after which the newest backup of a project is brought back aside and checked; 0 is never."""
+    restore_grace: float = Field(24, ge=0)
+    """Hours that the data before a restore stays on disk."""
     login_role_ttl: int = Field(3600, gt=0, le=86_400)
     """Seconds that a role which the CLI asks for lives, with its sessions."""
     outbound_allow: str = ""

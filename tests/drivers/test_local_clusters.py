@@ -17,7 +17,8 @@ import pytest
 
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, StartFailed, State
 from baseplane.drivers.cluster.layout import Layout
-from baseplane.drivers.cluster.local import INITIAL_PASSWORD, LocalClusters
+from baseplane.drivers.cluster.local import LocalClusters
+from baseplane.drivers.cluster.possession import INITIAL_PASSWORD
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.settings import Settings
 from tests.drivers.conftest import new_spec

@@ -135,6 +135,19 @@ def _own_all(clusters: LocalClusters, directory: Path) -> None:
         clusters.account.give(path, 0o700 if path.is_dir() else 0o600)
 
 
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_lost_data_is_replaced_however_often_that_dies(
+    switch: Switch, moment: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(switch.home / "data")
+    die_at(moment, monkeypatch, switch.switch_in)
+    switch.switch_in()
+    switch.switch_back()
+    assert (contents(switch), switch.is_in) == ("new", True)
+    switch.discard()
+    assert contents(switch) == "new"
+
+
 async def test_a_cluster_serves_what_was_switched_in_and_then_what_it_had(
     clusters: LocalClusters, cluster: ClusterSpec
 ) -> None:

@@ -6,6 +6,9 @@ import pytest
 
 from baseplane.database import Connection
 from baseplane.drivers.cluster.memory import MemoryClusters
+from baseplane.resources.backups import store as backups
+from baseplane.resources.backups.recovering import recover
+from baseplane.resources.backups.taking import drill, mark, subject, take
 from baseplane.resources.disk import store as disks
 from baseplane.resources.disk.workflows import PARAMETER, enforce
 from baseplane.resources.postgres_config import store as changes
@@ -42,6 +45,8 @@ ENDS = {
     "project.enforce_disk": "ACTIVE_HEALTHY",
     "project.sleep": "ACTIVE_HEALTHY",
     "project.wake": "ACTIVE_HEALTHY",
+    "project.recover": "ACTIVE_HEALTHY",
+    "project.summarize_wal": "ACTIVE_HEALTHY",
     "project.delete": None,
 }
 
@@ -82,6 +87,11 @@ async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> s
         await api.post(f"/v1/projects/{ref}/pause")
     elif workflow is projects.delete:
         await api.call("DELETE", f"/v1/projects/{ref}")
+    elif workflow is recover:
+        await back_up(api, ref)
+        (backup,) = (await api.get(f"/v1/projects/{ref}/database/backups"))["backups"]
+        response = await api.post(f"/v1/projects/{ref}/database/backups/restore", {"id": backup["id"]})
+        assert response.status_code == 201
     else:
         if workflow is projects.restart:
             await memory.stop(ref)
@@ -92,6 +102,13 @@ async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> s
                 await WANTED[workflow.name](db, ref)
             await queue.start(db, workflow, ref)
     return ref
+
+
+async def back_up(api: Client, ref: str) -> None:
+    async with api.queue.rt.database.transaction() as db:
+        await backups.ask_for_backup(db, ref, await api.queue.rt.archive.generation(ref) or "")
+        await queue.start(db, take, subject("backup", ref))
+    await api.drain()
 
 
 async def _is_at_its_end(api: Client, memory: MemoryClusters, workflow: Workflow, ref: str) -> None:
@@ -107,6 +124,11 @@ async def _is_at_its_end(api: Client, memory: MemoryClusters, workflow: Workflow
     if workflow is enforce:
         assert (await api.get(f"/v1/projects/{ref}/readonly"))["enabled"]
         assert memory.specs[ref].settings == {PARAMETER: "on"}
+    if workflow is recover:
+        target, _ = memory.data[ref]  # type: ignore[misc]
+        assert target.as_backed_up
+        listed = (await api.get(f"/v1/projects/{ref}/database/backups"))["backups"]
+        assert [backup["status"] for backup in listed] == ["COMPLETED", "COMPLETED"]
     if workflow is configure:
         assert await api.get(f"/v1/projects/{ref}/config/database/postgres") == SETTINGS
         assert memory.started[ref].settings == as_text(SETTINGS)
@@ -156,7 +178,58 @@ async def test_a_step_done_twice_changes_nothing(
     await api.drain()
     before = dict(memory.specs), set(memory.running)
     step = workflow.steps[position]
-    if workflow is not projects.delete:  # of a deleted project nothing is left that a step could load
+    if workflow not in (projects.delete, recover):  # what their steps load is gone afterwards
         await step.do(api.queue.rt, ref)
     assert (dict(memory.specs), set(memory.running)) == before
     await _is_at_its_end(api, memory, workflow, ref)
+
+
+BESIDE = [
+    pytest.param(workflow, position, id=f"{workflow.name}-{step.name}")
+    for workflow in (take, mark, drill)
+    for position, step in enumerate(workflow.steps)
+]
+
+
+@pytest.mark.parametrize(("workflow", "position"), BESIDE)
+@pytest.mark.parametrize("when", WHEN)
+async def test_a_worker_may_die_around_what_goes_on_beside(
+    api: Client, workflow: Workflow, position: int, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = await api.active_project()
+    path = f"/v1/projects/{ref}/database/backups"
+    if workflow is not take:
+        await back_up(api, ref)
+    async with api.queue.rt.database.transaction() as db:
+        if workflow is take:
+            await backups.ask_for_backup(db, ref, await api.queue.rt.archive.generation(ref) or "")
+        elif workflow is drill:
+            (backup,) = await backups.list_backups(db, ref)
+            await backups.begin_drill(db, ref, backup.id)
+        else:
+            await backups.insert_point(db, ref, "here")
+        await queue.start(db, workflow, subject("trial", ref))
+    await crash(api.queue.rt, workflow, subject("trial", ref), position, when, monkeypatch)
+    await api.drain()
+    assert [backup["status"] for backup in (await api.get(path))["backups"]] == ["COMPLETED"]
+    if workflow is mark:
+        assert (await api.get(f"{path}/restore-point"))["status"] == "AVAILABLE"
+    if workflow is drill:
+        async with api.queue.rt.database.connection() as db:
+            cursor = await db.execute("select passed from drills where project_ref = %s", [ref])
+            assert await cursor.fetchall() == [(True,)]
+
+
+@pytest.mark.parametrize("position", range(len(recover.steps)))
+async def test_a_restore_that_is_given_up_after_any_step_leaves_the_project_as_it_was(
+    api: Client, memory: MemoryClusters, position: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = await _ask_for(api, memory, recover)
+    await crash(api.queue.rt, recover, ref, position, WHEN[1], monkeypatch)
+    response = await api.post(f"/v1/projects/{ref}/restore/cancel")
+    ended = position == len(recover.steps) - 1  # the last step had recorded what came of it
+    assert response.status_code == (400 if ended else 200)
+    await api.drain()
+    assert await api.status(ref) == "ACTIVE_HEALTHY"
+    assert ref in memory.running
+    assert isinstance(memory.data.get(ref), tuple) == ended

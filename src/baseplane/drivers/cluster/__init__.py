@@ -159,7 +159,7 @@ class ClusterDriver(Protocol):
         """The same for every cluster that this driver has."""
 
     async def measure(self, ref: str) -> int:
-        """The bytes that its data, write-ahead log included, take on disk. Raises ClusterMissing."""
+        """The bytes that its data and its write-ahead log, with what waits for the archive, take on disk. Raises ClusterMissing."""
 
     async def set_password(self, spec: ClusterSpec) -> None:
         """Give role postgres the password of ``spec``. Raises ClusterMissing, StartFailed."""

@@ -34,6 +34,10 @@ class Layout:
     def platform(self) -> Path:
         return self.root / "platform"
 
+    def spool(self, ref: str, generation: str) -> Path:
+        """Where finished segments of the write-ahead log wait for the archive: they outlive the cluster's home."""
+        return self.root / "spool" / ref / generation
+
     @property
     def sockets(self) -> Path:
         """Short enough for a socket in a folder named by a ref; below the data directory where that is short enough."""
@@ -72,6 +76,10 @@ class Layout:
     def aside(self, ref: str, label: str) -> "ClusterFiles":
         """Where another data directory for this cluster is prepared, which may run at the same time (``switching``)."""
         return ClusterFiles(Switch(self.clusters / ref, label).aside, self._sockets_of(f"{ref}/{label}"))
+
+    def drill(self, ref: str) -> "ClusterFiles":
+        """Where a backup of this cluster is tried out: outside its home, which may go or change meanwhile."""
+        return ClusterFiles(self.root / "drills" / ref, self._sockets_of(f"{ref}/drill"))
 
     def _sockets_of(self, name: str) -> Path:
         return self.sockets / hmac.digest(_key(self.root / "sockets.key"), name.encode(), hashlib.sha256)[:10].hex()

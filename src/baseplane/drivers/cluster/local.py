@@ -14,7 +14,7 @@ from baseplane.drivers.cluster import (
     DriverUnavailable,
     Role,
     State,
-    bootstrap,
+    archiving,
     configuration,
     reconfiguration,
     switching,
@@ -26,6 +26,7 @@ from baseplane.drivers.cluster.connections import Connection, Connections, conne
 from baseplane.drivers.cluster.engines import Engine, pick
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
 from baseplane.drivers.cluster.passwords import set_password
+from baseplane.drivers.cluster.possession import INITIAL_PASSWORD, mend, take_possession
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.drivers.cluster.switching import Switch
@@ -34,19 +35,26 @@ from baseplane.drivers.disk import sync
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 
-INITIAL_PASSWORD = "initial-password"
-"""A file beside the data of a cluster that still has the template's password."""
-MENDING = 0x6D65_6E64
-"""Advisory lock in the tenant's database: one mends at a time."""
 START_WITHIN = 60.0
 """Seconds to readiness; crash recovery of a busy cluster is the long case."""
 
 
 class LocalClusters:
-    """``elsewhere`` is the door to clusters whose files are not on this machine: an API process may run anywhere."""
+    """``elsewhere`` is the door to clusters whose files are not on this machine: an API process may run anywhere.
 
-    def __init__(self, layout: Layout, engines: Path, account: Account, elsewhere: TlsDoor | None = None) -> None:
+    ``rpo`` is how many seconds of a busy cluster may be outside its spool; None is without archiving.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        engines: Path,
+        account: Account,
+        elsewhere: TlsDoor | None = None,
+        rpo: float | None = None,
+    ) -> None:
         self.layout = layout
+        self.rpo = rpo
         self.engines = engines
         self.account = account
         self.elsewhere = elsewhere
@@ -104,16 +112,26 @@ class LocalClusters:
         postmaster = self._postmaster(files)
         if postmaster.pid() is None:
             self.account.own(files.sockets, 0o700)
+            self._begin_archiving(files)
             self.account.write(files.data / "postgresql.conf", configuration.render(self._parameters(postmaster, spec)))
             self.account.write(files.data / "pg_hba.conf", configuration.HBA)
             await self.give_root_keys(spec)
             postmaster.spawn()
         await postmaster.await_ready(START_WITHIN)
-        await self._take_possession(files, spec)
+        await take_possession(files, spec)
+
+    def _begin_archiving(self, files: ClusterFiles) -> None:
+        if self.rpo is not None:
+            generation = archiving.generation(files.data) or archiving.begin_generation(self.account, files.data)
+            self.account.own(self.layout.spool(files.home.name, generation))
 
     def _parameters(self, postmaster: Postmaster, spec: ClusterSpec) -> dict[str, str]:
-        sockets = self.layout.cluster(spec.ref).sockets
-        return configuration.parameters(postmaster.engine.major, SIZES[spec.size], sockets, spec.ref, spec.settings)
+        sockets, size = self.layout.cluster(spec.ref).sockets, SIZES[spec.size]
+        chosen = configuration.parameters(postmaster.engine.major, size, sockets, spec.ref, spec.settings)
+        generation = archiving.generation(postmaster.data)
+        if self.rpo is None or generation is None:
+            return {**chosen, **archiving.OFF}
+        return {**chosen, **archiving.parameters(chosen, self.layout.spool(spec.ref, generation), self.rpo)}
 
     async def rehearse(self, spec: ClusterSpec) -> int:
         postmaster = self._postmaster(self.layout.cluster(spec.ref))
@@ -128,21 +146,6 @@ class LocalClusters:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
             return await reconfiguration.reload(db)
 
-    async def _take_possession(self, files: ClusterFiles, spec: ClusterSpec) -> None:
-        """Give the roles this cluster's own secrets, once: until then they have the template's password, or none."""
-        initial = files.home / INITIAL_PASSWORD
-        if not initial.exists():
-            return
-        try:
-            db = await connect(files.sockets, Role.ADMIN, initial.read_text())
-        except Unavailable:  # we died after the change and before the file went
-            db = await connect(files.sockets, Role.ADMIN, spec.secret)
-        async with db, db.transaction():
-            for role in Role:
-                await set_password(db, role, spec.secret)
-            await set_password(db, "postgres", spec.password)
-        initial.unlink()
-
     async def stop(self, ref: str) -> None:
         files = self.layout.cluster(ref)
         self.connections.forget(files.sockets)
@@ -155,7 +158,7 @@ class LocalClusters:
         doomed = files.home.with_name(f".{ref}.removed")
         with contextlib.suppress(FileNotFoundError):
             files.home.rename(doomed)
-        for directory in (doomed, files.home.with_name(f".{ref}"), files.sockets):
+        for directory in (doomed, files.home.with_name(f".{ref}"), files.sockets, self.layout.spool(ref, "")):
             await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
     async def switch_in(self, ref: str, label: str) -> None:
@@ -198,10 +201,14 @@ class LocalClusters:
         return {}
 
     async def measure(self, ref: str) -> int:
+        """What waits for the archive counts: a project whose archive takes nothing comes to its limit, not the disk's."""
         try:
-            return await asyncio.to_thread(usage.measure, self.layout.cluster(ref).data)
+            used = await asyncio.to_thread(usage.measure, self.layout.cluster(ref).data)
         except FileNotFoundError as error:
             raise _gone(ref) from error
+        with contextlib.suppress(FileNotFoundError):
+            used += await asyncio.to_thread(usage.measure, self.layout.spool(ref, ""))
+        return used
 
     async def set_password(self, spec: ClusterSpec) -> None:
         async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
@@ -236,19 +243,8 @@ class LocalClusters:
         except Unavailable:
             if role is Role.ADMIN:
                 raise
-            await self._mend(files.sockets, secret)
+            await mend(files.sockets, secret)
             return await connect(files.sockets, role, secret)
-
-    async def _mend(self, sockets: Path, secret: str) -> None:
-        """Give the platform's roles back their secrets: a tenant can change those of roles that his SQL runs as.
-
-        Raises Unavailable.
-        """
-        async with await connect(sockets, Role.ADMIN, secret) as db, db.transaction():
-            await db.execute("select pg_advisory_xact_lock(%s)", [MENDING])  # requests that fail come in crowds
-            await db.execute(bootstrap.mend().encode())
-            for role in Role:
-                await set_password(db, role, secret)
 
     async def stop_all(self) -> None:
         """Stop every cluster of this data directory, all at once."""
@@ -258,6 +254,12 @@ class LocalClusters:
 
     def close(self) -> None:
         self.connections.close()
+
+    def server(self, files: ClusterFiles, major: int | None = None) -> Postmaster:
+        """The server of data that lies elsewhere, of this major if there is none yet. Raises ClusterMissing, EngineMissing."""
+        if major is None:
+            return self._postmaster(files)
+        return Postmaster(self._engine(major), self.account, files.data, files.output)
 
     def _postmaster(self, files: ClusterFiles) -> Postmaster:
         """Raises ClusterMissing, EngineMissing."""

@@ -9,6 +9,8 @@ is discarded, and can be switched back. The cluster must be stopped, and one pro
     prepared            aside/<label>/data   the new       data   the old
     switched in         aside/<label>/replaced   the old   data   the new
     switched back       aside/<label>/data   the new       data   the old
+
+Data that is lost can be replaced, too. There is no way back then, and nothing to discard.
 """
 
 import contextlib
@@ -53,18 +55,18 @@ class Switch:
 
     def switch_in(self) -> None:
         """Let what was prepared be the cluster's data. Durable when this returns. Raises ClusterMissing."""
-        settle(self.home)
         if self.is_in:
             return
         if not self.prepared.exists():
             raise ClusterMissing(f"There is no data directory that was prepared as {self.label}.")
+        if not (self.home / "data").exists():
+            self.replaced.mkdir(exist_ok=True)
         _note(self.home, f"in {self.label}")
         _finish(self.home, (self.home / "data", self.replaced), (self.prepared, self.home / "data"))
 
     def switch_back(self) -> None:
         """Let the data that was replaced be the cluster's again, if it is not. Durable when this returns."""
-        settle(self.home)
-        if not self.is_in:
+        if not self.is_in or not any(self.replaced.iterdir()):
             return
         _note(self.home, f"back {self.label}")
         _finish(self.home, (self.home / "data", self.prepared), (self.replaced, self.home / "data"))

@@ -46,7 +46,6 @@ def _lints(ctx: Context, category: Category) -> list[Lint]:
 
 
 async def _facts(ctx: Context, project: Project, version: int) -> Facts:
-    """There are no backups yet."""
     async with ctx.reading() as db:
         members = await organizations.members(db, project.organization_slug)
         encrypted = await ssl_enforcement.is_enforced(db, project.ref)
@@ -55,6 +54,6 @@ async def _facts(ctx: Context, project: Project, version: int) -> Facts:
         postgres_version=version,
         is_ssl_enforced=encrypted,
         is_network_restricted=restricted,
-        has_point_in_time_recovery=False,
+        has_point_in_time_recovery=ctx.rt.archive.is_on,
         administrators=sum(member.role in (OWNER, ADMINISTRATOR) for member in members),
     )

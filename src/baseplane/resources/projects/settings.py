@@ -15,9 +15,13 @@ async def read(db: Connection, ref: str) -> Overrides:
 
 async def in_force(db: Connection, ref: str, instead: Overrides | None = None) -> dict[str, str]:
     """As Postgres reads them, with ``instead`` in the place of the overrides. Being read-only is above them."""
-    is_read_only = await value(db, "select read_only from projects where ref = %s", [ref])
-    platform = {"default_transaction_read_only": "on"} if is_read_only else {}
-    return {**as_text(await read(db, ref) if instead is None else instead), **platform}
+    platform = await value(
+        db,
+        "select case when read_only then '{\"default_transaction_read_only\": \"on\"}' else '{}' end::jsonb"
+        " || case when summarize_wal then '{\"summarize_wal\": \"on\"}' else '{}' end::jsonb from projects where ref = %s",
+        [ref],
+    )
+    return {**as_text(await read(db, ref) if instead is None else instead), **(platform or {})}
 
 
 async def fall_back(db: Connection, ref: str) -> bool:

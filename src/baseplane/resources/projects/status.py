@@ -25,7 +25,9 @@ class Status(StrEnum):
 
 SERVING = frozenset({Status.ACTIVE_HEALTHY, Status.ACTIVE_UNHEALTHY})
 """Its cluster is meant to run, and nothing is being done to it."""
-OPEN = SERVING | {Status.COMING_UP, Status.RESTORING, Status.RESTARTING, Status.RESIZING}
+OPEN = SERVING | {
+    Status.COMING_UP, Status.RESTORING, Status.RESTORE_FAILED, Status.RESTARTING, Status.RESIZING
+}  # fmt: skip
 """The ingress lets connections through; until the cluster answers they learn that it does not."""
 PAUSABLE = SERVING | {Status.PAUSE_FAILED}
 RESTORABLE = frozenset({Status.INACTIVE, Status.RESTORE_FAILED, Status.PAUSE_FAILED, Status.INIT_FAILED})

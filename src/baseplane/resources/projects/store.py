@@ -224,6 +224,13 @@ async def change_root_key(db: Connection, keyring: Keyring, ref: Ref, key: str) 
     )
 
 
+async def keep_root_keys(db: Connection, keyring: Keyring, ref: Ref, keys: Collection[str]) -> None:
+    """Let these open what they encrypted, beside the current one, until ``retire_root_keys``."""
+    known = (await cluster_spec(db, keyring, ref)).root_keys
+    fresh = [keyring.seal(key, f"projects.root_key:{ref}") for key in keys if key not in known]
+    await db.execute("update projects set retiring_root_keys = retiring_root_keys || %s where ref = %s", [fresh, ref])
+
+
 async def retire_root_keys(db: Connection, ref: Ref) -> None:
     await db.execute("update projects set retiring_root_keys = '{}' where ref = %s", [ref])
 

@@ -28,6 +28,13 @@ def _fails_as(to: Status, *, only_from: frozenset[Status]) -> Outcome:
     return write
 
 
+def _ends_as(to: Status, *, only_from: frozenset[Status]) -> Outcome:
+    async def write(db: Connection, ref: str, _cause: str) -> None:
+        await store.settle(db, ref, to, only_from=only_from)
+
+    return write
+
+
 async def _spec(rt: Runtime, ref: str) -> ClusterSpec:
     async with rt.database.connection() as db:
         return await store.cluster_spec(db, rt.keyring, ref)
@@ -90,10 +97,12 @@ async def activate(rt: Runtime, ref: str) -> None:
 pause = Workflow("project.pause", failed=_fails_as(Status.PAUSE_FAILED, only_from=frozenset({Status.PAUSING})))
 
 
-@pause.step(within=timedelta(minutes=2))
 async def stop(rt: Runtime, ref: str) -> None:
     await rt.poolers.stop(ref)
     await rt.clusters.stop(ref)
+
+
+pause.step(within=timedelta(minutes=2))(stop)
 
 
 @pause.step()
@@ -102,8 +111,12 @@ async def settle_paused(rt: Runtime, ref: str) -> None:
         await store.settle(db, ref, Status.INACTIVE, only_from={Status.PAUSING})
 
 
-restore = Workflow("project.restore", failed=_fails_as(Status.RESTORE_FAILED, only_from=frozenset({Status.RESTORING})))
-restore.step(within=RECOVERY, final=(ClusterMissing,))(serve)
+restore = Workflow(
+    "project.restore",
+    failed=_fails_as(Status.RESTORE_FAILED, only_from=frozenset({Status.RESTORING})),
+    cancelled=_ends_as(Status.INACTIVE, only_from=frozenset({Status.RESTORING})),
+)
+restore.step(within=RECOVERY, undo=stop, final=(ClusterMissing,))(serve)
 restore.step(within=SOON)(probe)
 
 

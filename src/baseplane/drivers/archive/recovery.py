@@ -1,0 +1,229 @@
+"""Bringing a base backup to a target, in a place of its own: fetched, verified, replayed, looked at, stopped.
+
+The whole log that is needed is laid into pg_wal before Postgres starts: it then replays without a command per segment,
+and what is damaged or missing is known, by name, before anything is replayed. Postgres writes without fsync meanwhile,
+since whatever breaks off begins anew; the file system is brought to disk at the end.
+"""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from baseplane.drivers.archive import (
+    ArchiveUnavailable,
+    BackupDamaged,
+    BackupId,
+    Recovered,
+    RecoveryFailed,
+    Target,
+    base_backups,
+    log,
+)
+from baseplane.drivers.archive.planning import plan
+from baseplane.drivers.archive.sealing import Keyring
+from baseplane.drivers.archive.stores import ObjectStore
+from baseplane.drivers.archive.threads import Wanted
+from baseplane.drivers.cluster import ClusterSpec, Role, StartFailed, archiving, configuration
+from baseplane.drivers.cluster.connections import connect
+from baseplane.drivers.cluster.layout import ClusterFiles
+from baseplane.drivers.cluster.passwords import set_password
+from baseplane.drivers.cluster.postmaster import Postmaster
+from baseplane.drivers.cluster.sizes import SIZES
+
+POLL = 0.02  # seconds
+START_WITHIN = 120.0
+ROOM = 256 * 1024 * 1024
+"""Bytes that a recovery leaves free on the disk."""
+ENDED_BEFORE = "recovery ended before configured recovery target was reached"
+"""What Postgres says when the log has no transaction after the target."""
+QUICK = {
+    "archive_mode": "off",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "hot_standby": "off",  # nobody looks before the end, and settings need not be those of the time of the backup
+    "max_wal_size": "1TB",
+    "checkpoint_timeout": "1d",
+    "autovacuum": "off",
+    "restore_command": "false",  # all that there is lies in pg_wal
+    "recovery_target_timeline": "current",
+    "recovery_target_action": "promote",
+}
+
+Check = Callable[[Postmaster, Path, str], Awaitable[None]]
+"""Looks more closely at a server that runs on these sockets, with the secret of the platform's roles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """``gap`` names the first segment that the archive should have and has not, or not whole, and says why."""
+
+    gap: str | None
+
+
+@dataclass(slots=True)
+class Recovery:
+    """One recovery of ``spec``'s cluster, in the home ``files``, which is made anew."""
+
+    store: ObjectStore
+    keyring: Keyring
+    files: ClusterFiles
+    spec: ClusterSpec
+    wanted: Wanted = field(default_factory=Wanted)
+
+    def fetch(self, postmaster: Postmaster, backup: BackupId, target: Target) -> Fetched:
+        """Get the backup and all of the log after it from the archive, verified.
+
+        Raises BackupDamaged, ArchiveUnavailable, RecoveryFailed.
+        """
+        shutil.rmtree(self.files.home, ignore_errors=True)
+        postmaster.account.own(self.files.home, 0o711)
+        postmaster.account.own(self.files.log)
+        chosen = plan(self.store, backup, target)
+        self._check_room(chosen.size)
+        log_aside = postmaster.account.own(self.files.home / "log-of-then")
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            fetching = beside.submit(self._fetch_log, chosen.packs, log_aside)
+            self._assemble(postmaster, chosen.chain)
+            gap = fetching.result() or chosen.gap
+        for segment in log_aside.iterdir():
+            segment.rename(self.files.data / "pg_wal" / segment.name)
+        log_aside.rmdir()
+        if postmaster.account.switch:
+            base_backups.own_all(self.files.data, postmaster.account.uid, postmaster.account.gid)
+        return Fetched(gap)
+
+    def _check_room(self, size: int) -> None:
+        """Before anything is written: a disk that a recovery fills stops the clusters that run."""
+        free = shutil.disk_usage(self.files.home).free
+        if size + ROOM > free:
+            raise RecoveryFailed(
+                f"There is no room: bringing the backup back takes up to {(size + ROOM) / 2**30:.1f} GB of disk"
+                f" and {free / 2**30:.1f} GB are free."
+            )
+
+    def _assemble(self, postmaster: Postmaster, chain: Sequence[BackupId]) -> None:
+        parts = [self.files.home / f"part-{number}" for number in range(len(chain))]
+        for part, backup in zip(parts, chain, strict=True):
+            base_backups.unpack(self.store, self.keyring, backup, part, self.wanted)
+        if len(parts) == 1:
+            parts[0].rename(self.files.data)
+        else:
+            _run(postmaster, "pg_combinebackup", *map(str, parts), "--output", str(self.files.data), "--no-sync")
+            for part in parts:
+                shutil.rmtree(part)
+        _run(postmaster, "pg_verifybackup", "--no-parse-wal", "--exit-on-error", "--quiet", str(self.files.data))
+        (self.files.data / base_backups.MANIFEST).unlink()
+
+    def _fetch_log(self, packs: Sequence[log.Pack], into: Path) -> str | None:
+        """Get the log as far as it is whole; gives why not to its end."""
+        for pack in packs:
+            self.wanted.check()
+            try:
+                for name, content in log.fetch(self.store, self.keyring, pack):
+                    (into / name).write_bytes(content)
+                    (into / name).chmod(0o600)
+            except BackupDamaged as error:
+                return error.message
+        return None
+
+    async def replay(
+        self, postmaster: Postmaster, target: Target, fetched: Fetched, check: Check | None = None
+    ) -> Recovered:
+        """Start, wait until the target is met, look at what came of it, and stop. Raises RecoveryFailed, BackupDamaged."""
+        if fetched.gap and _is_the_end(target):
+            raise BackupDamaged(fetched.gap)
+        try:
+            await self._run_to(postmaster, _parameters_of(target))
+        except StartFailed as error:
+            if ENDED_BEFORE not in str(error):
+                raise RecoveryFailed(f"Postgres did not recover: {error}") from error
+            if fetched.gap or not _met_by_the_end(target):
+                raise RecoveryFailed(_not_there(target, fetched)) from error
+            await self._run_to(postmaster, {})
+        try:
+            last_commit = await self._look()
+            if check is not None:
+                await check(postmaster, self.files.sockets, self.spec.secret)
+        finally:
+            await postmaster.stop()
+        return Recovered(postmaster.engine.major, postmaster.engine.version, last_commit)
+
+    async def _run_to(self, postmaster: Postmaster, parameters: Mapping[str, str]) -> None:
+        """Raises StartFailed with what Postgres said last."""
+        account, files, spec = postmaster.account, self.files, self.spec
+        account.own(files.sockets)
+        size = SIZES[spec.size]
+        chosen = configuration.parameters(postmaster.engine.major, size, files.sockets, spec.ref, spec.settings)
+        account.write(files.data / "postgresql.conf", configuration.render({**chosen, **QUICK, **parameters}))
+        account.write(files.data / "pg_hba.conf", configuration.HBA)
+        account.write(files.root_keys, "".join(f"{key}\n" for key in spec.root_keys))
+        account.write(files.data / "recovery.signal", "")
+        postmaster.spawn()
+        await postmaster.await_ready(START_WITHIN)
+        while (status := postmaster.status()) != "ready":  # until then it replays
+            if status is None:
+                raise StartFailed(postmaster.last_words())
+            await asyncio.sleep(POLL)
+
+    async def _look(self) -> datetime | None:
+        """That it answers as a primary and takes the passwords that it should; gives its last transaction's time."""
+        async with await connect(self.files.sockets, Role.ADMIN, self.spec.secret) as db:
+            row = await (await db.execute("select pg_is_in_recovery(), pg_last_xact_replay_timestamp()")).fetchone()
+            if row is None or row[0]:
+                raise RecoveryFailed("Postgres did not leave recovery.")
+            async with db.transaction():
+                await db.execute("set local default_transaction_read_only = off")
+                await db.execute("set transaction read write")
+                await set_password(db, "postgres", self.spec.password)
+            await db.execute("checkpoint")  # the old history's log goes with it
+            last_commit: datetime | None = row[1]
+            return last_commit
+
+    def finish(self, postmaster: Postmaster) -> None:
+        """Begin a history of its own."""
+        archiving.begin_generation(postmaster.account, self.files.data)
+        shutil.rmtree(self.files.sockets, ignore_errors=True)
+
+
+def _parameters_of(target: Target) -> dict[str, str]:
+    if target.time is not None:
+        return {"recovery_target_time": target.time.isoformat(), "recovery_target_inclusive": "on"}
+    if target.point is not None:
+        return {"recovery_target_name": target.point}
+    return {"recovery_target": "immediate"} if target.as_backed_up else {}
+
+
+def _is_the_end(target: Target) -> bool:
+    return target.time is None and target.point is None and not target.as_backed_up
+
+
+def _met_by_the_end(target: Target) -> bool:
+    return target.time is not None and target.complete_until is not None and target.time <= target.complete_until
+
+
+def _not_there(target: Target, fetched: Fetched) -> str:
+    what = f"the restore point {target.point}" if target.point else f"a transaction after {target.time}"
+    return " ".join(filter(None, [f"The archived log ends before {what}.", fetched.gap]))
+
+
+def _run(postmaster: Postmaster, program: str, *arguments: str) -> None:
+    """Raises BackupDamaged with what it says."""
+    try:
+        done = subprocess.run(
+            [str(postmaster.engine.program(program)), *arguments],
+            env=postmaster.environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise ArchiveUnavailable(f"{program} does not run: {error}") from error
+    if done.returncode:
+        said = [line for line in done.stderr.strip().splitlines() if line][-3:]
+        raise BackupDamaged(f"{program} objects to the backup: {'; '.join(said)}")

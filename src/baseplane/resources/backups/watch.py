@@ -1,0 +1,171 @@
+"""Carries the log of all clusters to the archive, again and again, and starts backups and drills when they are due."""
+
+import asyncio
+import logging
+import time
+from datetime import timedelta
+
+import psycopg
+
+from baseplane.database import value
+from baseplane.drivers.archive import Progress
+from baseplane.errors import BaseplaneError
+from baseplane.resources.backups import archives, due, retention, store
+from baseplane.resources.backups.taking import drill, subject, summarize, take
+from baseplane.runtime import Runtime
+from baseplane.workflows import journal, queue
+
+log = logging.getLogger(__name__)
+
+EVERY = 1.0
+"""Seconds between two rounds of carrying the log away."""
+LOOK_EVERY = 10.0
+"""Seconds between two looks for what is due."""
+CLEAN_EVERY = 600.0
+TELL_EVERY = 60.0
+"""Seconds between two warnings of the same archive."""
+TAKING, DRILLING = 2, 1
+"""Backups and drills that go on at the same time, of all projects."""
+JUMP = 2.0
+"""Seconds by which the clock is off between two looks when it was set."""
+CARRYING, LOOKING = 0x6172_6368, 0x6261_636B
+"""Advisory locks: one worker at a time does each, and a long look does not keep the log from being carried away."""
+
+
+class Clock:
+    """Notices when the machine's clock is set: restores to a second compare it with what commits were stamped with."""
+
+    def __init__(self) -> None:
+        self.offset = time.time() - time.monotonic()
+
+    def look(self) -> float:
+        """How many seconds it was set forward (or back, if negative) since the last look; slow corrections are none."""
+        jump = time.time() - time.monotonic() - self.offset
+        self.offset += jump
+        if abs(jump) >= JUMP:
+            log.warning(
+                "the clock was set %s by %.1f s: a restore to a second ends at the first commit that is stamped later,"
+                " so choose a second outside of the last %.1f s, or a restore point",
+                *("forward" if jump > 0 else "back", abs(jump), abs(jump)),
+            )
+        return jump
+
+
+async def watch(rt: Runtime) -> None:
+    """Until cancelled; nothing where nothing is archived."""
+    if rt.archive.is_on:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_carry(rt))
+            tasks.create_task(_look_after(rt))
+
+
+async def _carry(rt: Runtime) -> None:
+    told: dict[str, float] = {}
+    clock = Clock()
+    while True:
+        clock.look()
+        try:
+            _tell(rt, await carry(rt), told)
+        except (BaseplaneError, psycopg.Error, OSError) as error:
+            log.warning("carrying the log to the archive failed: %s", error)
+        await asyncio.sleep(EVERY)
+
+
+async def carry(rt: Runtime) -> list[Progress]:
+    """One round; gives what still waits afterwards."""
+    async with rt.database.connection() as lock:
+        if not await value(lock, "select pg_try_advisory_lock(%s)", [CARRYING]):
+            return []
+        try:
+            found = await rt.archive.ship()
+            async with rt.database.transaction() as db:
+                await archives.record_look(db, found)
+        finally:
+            await lock.execute("select pg_advisory_unlock(%s)", [CARRYING])
+    return [progress for progress in found if progress.waiting]
+
+
+def _tell(rt: Runtime, waiting: list[Progress], told: dict[str, float]) -> None:
+    """What the operator has to know: the archive is behind by more than it may be."""
+    for progress in waiting:
+        late = progress.oldest and time.time() - progress.oldest.timestamp() > rt.settings.archive_rpo
+        if (late or progress.error) and time.monotonic() - told.get(progress.generation, -TELL_EVERY) >= TELL_EVERY:
+            told[progress.generation] = time.monotonic()
+            log.error(
+                "the archive of project %s is behind: %d segments wait since %s: %s",
+                *(
+                    progress.ref,
+                    progress.waiting,
+                    progress.oldest,
+                    progress.error or "Postgres does not hand them over",
+                ),
+            )
+
+
+async def _look_after(rt: Runtime) -> None:
+    cleaned = -CLEAN_EVERY
+    while True:
+        try:
+            await look(rt)
+            if time.monotonic() - cleaned >= CLEAN_EVERY:
+                cleaned = time.monotonic()
+                await clean(rt)
+        except (BaseplaneError, psycopg.Error, OSError) as error:
+            log.warning("looking after the backups failed: %s", error)
+        await asyncio.sleep(LOOK_EVERY)
+
+
+async def look(rt: Runtime) -> None:
+    """Start what is due, a few at a time."""
+    async with rt.database.connection() as lock:
+        if not await value(lock, "select pg_try_advisory_lock(%s)", [LOOKING]):
+            return
+        try:
+            await _start_summaries(rt)
+            await _start_backups(rt)
+            await _start_drills(rt)
+        finally:
+            await lock.execute("select pg_advisory_unlock(%s)", [LOOKING])
+
+
+async def _start_summaries(rt: Runtime) -> None:
+    async with rt.database.transaction() as db:
+        for ref in await due.summaries(db, rt.settings):
+            if not await journal.unfinished(db, ref):
+                await queue.start(db, summarize, ref)
+
+
+async def _start_backups(rt: Runtime) -> None:
+    """Also of data that has taken the place of what the newest backup is of."""
+    async with rt.database.connection() as db:
+        standings = await due.standings(db)
+    for standing in standings:
+        generation = await rt.archive.generation(standing.ref)
+        if generation is None or (generation == standing.generation and not standing.is_due):
+            continue
+        async with rt.database.transaction() as db:
+            if await store.is_any_unfinished(db, take.name, TAKING):
+                return
+            if await store.ask_for_backup(db, standing.ref, generation):
+                await archives.open_generation(db, standing.ref, generation)
+                await queue.start(db, take, subject("backup", standing.ref))
+
+
+async def _start_drills(rt: Runtime) -> None:
+    async with rt.database.transaction() as db:
+        for ref, backup_id in await due.drills(db, rt.settings):
+            if await store.is_any_unfinished(db, drill.name, DRILLING):
+                return
+            await store.begin_drill(db, ref, backup_id)
+            await queue.start(db, drill, subject("drill", ref))
+
+
+async def clean(rt: Runtime) -> None:
+    """Delete what is older than it has to be kept: data that a restore replaced, backups, log."""
+    async with rt.database.connection() as db:
+        outlived = await store.outlived(db)
+    for recovery in outlived:
+        await rt.clusters.discard(recovery.project_ref, recovery.label)
+        async with rt.database.connection() as db:
+            await store.forget_replaced(db, recovery)
+    await retention.apply(rt, timedelta(days=rt.settings.backup_retention))

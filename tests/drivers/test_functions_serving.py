@@ -37,6 +37,39 @@ async def test_the_default_template_answers_without_reaching_jsr(host: Host) -> 
 
 
 @pytest.mark.parametrize(
+    ("imports", "specifier"),
+    [
+        ({}, "jsr:@supabase/functions-js@2/edge-runtime.d.ts"),
+        ({}, "jsr:/@supabase/functions-js@^2.4.5/edge-runtime.d.ts"),
+        ({"@supabase/functions-js": "jsr:@supabase/functions-js@^2"}, "@supabase/functions-js/edge-runtime.d.ts"),
+        ({"@supabase/functions-js/": "jsr:/@supabase/functions-js@^2/"}, "@supabase/functions-js/edge-runtime.d.ts"),
+        ({"types": "jsr:@supabase/functions-js/edge-runtime.d.ts"}, "types"),
+    ],
+)
+async def test_templates_name_their_types_in_many_ways(imports: dict[str, str], specifier: str, host: Host) -> None:
+    source = {"index.ts": f'import "{specifier}"; {ECHO}', "deno.json": json.dumps({"imports": imports})}
+    function = await host.deploy(source)
+    assert await function.call("/served") == "/served"
+
+
+@pytest.mark.parametrize(
+    ("imports", "specifier"),
+    [
+        ({}, "jsr:@supabase/supabase-js@2"),
+        ({"@supabase/supabase-js": "jsr:@supabase/supabase-js@2"}, "@supabase/supabase-js"),
+        ({"supabase": "npm:@supabase/supabase-js@2"}, "supabase"),
+    ],
+)
+async def test_the_official_client_comes_from_npm(imports: dict[str, str], specifier: str, host: Host) -> None:
+    source = {
+        "index.ts": f'import {{ createClient }} from "{specifier}"; Deno.serve(() => new Response(typeof createClient));',
+        "deno.json": json.dumps({"imports": imports}),
+    }
+    function = await host.deploy(source)
+    assert await function.call() == "function"
+
+
+@pytest.mark.parametrize(
     "source",
     [
         ECHO,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from baseplane.drivers.functions import FunctionSpec, Limits, sandbox
+from baseplane.drivers.functions import FunctionSpec, Limits, kernel, sandbox
 from baseplane.drivers.functions.cgroups import Cgroup, find_parent
 from baseplane.drivers.functions.confinement import Confinement
 from baseplane.drivers.functions.owners import ENDS_WITHIN, Owner, end_leftovers, remove_sockets
@@ -74,6 +74,8 @@ class Spawner:
         with self._first:
             assert self.program
             assert self.owner
+            kernel.sealed_calls()  # not between fork and exec
+            kernel.landlock_abi()
 
     def spawn(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str], *, trial: bool) -> Process:
         """``trial`` is the first time that a version loads. Raises DriverUnavailable, OSError."""

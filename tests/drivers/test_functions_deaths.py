@@ -198,14 +198,21 @@ async def test_what_an_owner_left_running_is_ended_by_the_next(data_dir: Path, h
     home = data_dir / "functions" / "owners" / "dead"
     home.mkdir(parents=True)
     (home / "lock").touch()
-    (home / str(left.pid)).write_text(json.dumps([psutil.Process(left.pid).create_time(), None, None]))
-    (home / str(other.pid)).write_text(json.dumps([psutil.Process(other.pid).create_time() - 100, None, None]))
-    (home / "1").write_text("[")
+    begun = data_dir / "run" / "begun"
+    begun.mkdir(parents=True)
+    notes = {
+        "f1": ([left.pid, psutil.Process(left.pid).create_time()], data_dir / "run" / "gone"),
+        "f2": ([other.pid, psutil.Process(other.pid).create_time() - 100], data_dir / "run" / "gone"),  # given again
+        "f3": (None, begun),
+    }
+    for name, (process, sockets) in notes.items():
+        (home / name).write_text(json.dumps({"process": process, "sockets": str(sockets), "cgroup": None}))
     try:
         await host_with().deploy(PID)
         assert await left.wait()
         assert other.returncode is None
         assert not home.exists()
+        assert not begun.exists()
     finally:
         other.kill()
         await other.wait()

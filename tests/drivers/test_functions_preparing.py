@@ -3,9 +3,11 @@
 import asyncio
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -86,6 +88,24 @@ async def test_what_does_not_load_is_told_with_its_place(name: str, host: Host) 
     with pytest.raises(SourceMissing):
         await function.call()
     assert [file for file in host.driver._places.root.glob(f"{function.spec.ref}/*") if file.exists()] == []
+
+
+TEXT = b'import t from "/etc/passwd" with { type: "text" }; export default t;'
+TYPED = b'import t from "/etc/passwd" with { type: "text" }; const a: string = t; export default a;'
+WASM = b"\0asm\1\0\0\0\1\4\1\x60\0\0\2\x11\1\x0b/etc/passwd\1x\0\0"
+HIDING = (
+    "a.txt", "b", "c.TS", "d.d.ts", "e.d.js", "f.", ".g", "h.html", "i.foo", "j.ts.txt", "k.mdx", "l.yaml", "m/n o.svg", "%41.x",
+    "ä.txt", "x" * 250, "p.jsx", "q#r.txt", "s?t.txt",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content"), [*((name, TEXT) for name in HIDING), ("a.txt", TYPED), ("a.wasm", WASM)])
+async def test_no_file_hides_an_import_from_elsewhere(name: str, content: bytes, host: Host) -> None:
+    """Deno runs a file of nearly any name when that is put together at run time."""
+    with pytest.raises(FunctionBroken, match=r"/etc/passwd is outside of the function's source") as caught:
+        await host.deploy({"index.ts": SERVE, name: content})
+    if len(name) < 200:
+        assert re.match(rf"{re.escape(quote(name))}(:1:\d+)?: /etc", caught.value.message)
 
 
 async def test_a_function_that_never_listens_is_told_so(host_with: Callable[..., Host]) -> None:

@@ -33,26 +33,7 @@ class Child:
         control: Callable[[str], None],
         ended: Callable[[], None],
     ) -> None:
-        stdin = os.memfd_create("told")
-        try:
-            with open(stdin, "wb", closefd=False) as file:
-                file.write(json.dumps(told).encode())
-            os.lseek(stdin, 0, os.SEEK_SET)
-            self._popen = subprocess.Popen(
-                call.arguments,
-                executable=program,
-                env=call.environment,
-                cwd=call.folder,
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                restore_signals=False,  # a write past RLIMIT_FSIZE is an error, not the end
-                start_new_session=True,
-                preexec_fn=replace(confinement, parent=os.getpid()).apply,  # noqa: PLW1509 -- plain system calls
-            )
-        finally:
-            os.close(stdin)
+        self._popen = _start(program, call, confinement, json.dumps(told).encode())
         assert self._popen.stdout is not None
         assert self._popen.stderr is not None
         self._streams = (self._popen.stdout, self._popen.stderr)
@@ -116,3 +97,26 @@ class Child:
             self._loop.remove_reader(pipe.fd)
             stream.close()
         self._ended()
+
+
+def _start(program: Path, call: Call, confinement: Confinement, stdin: bytes) -> subprocess.Popen[bytes]:
+    memory = os.memfd_create("stdin")
+    try:
+        with open(memory, "wb", closefd=False) as file:
+            file.write(stdin)
+        os.lseek(memory, 0, os.SEEK_SET)
+        return subprocess.Popen(
+            call.arguments,
+            executable=program,
+            env=call.environment,
+            cwd=call.folder,
+            stdin=memory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            restore_signals=False,  # a write past RLIMIT_FSIZE is an error, not the end
+            start_new_session=True,
+            preexec_fn=replace(confinement, parent=os.getpid()).apply,  # noqa: PLW1509 -- plain system calls
+        )
+    finally:
+        os.close(memory)

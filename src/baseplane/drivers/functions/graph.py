@@ -9,16 +9,15 @@ from urllib.parse import quote, unquote, urlsplit
 
 from baseplane.drivers.functions import FunctionBroken
 from baseplane.drivers.functions.imports import SOURCE
+from baseplane.drivers.functions.shadows import MODULES
 
 ROOT = "graph.ts"
 """A module that leads to all of a function's, so that the check and the cache hold those, too, which no import names: Deno
 also runs a file whose name is put together at run time, and lets it import what it may not read."""
-_MODULES = {".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".wasm", ""}
-"""Files with other extensions are no modules to Deno, unless it is told what they are."""
 
 
 def root_module(files: Iterable[str]) -> str:
-    names = sorted(name for name in files if PurePosixPath(name).suffix in _MODULES and ".d." not in name)
+    names = sorted(name for name in files if PurePosixPath(name).suffix.lower() in {*MODULES, ""})
     return "".join(f"import({json.dumps('./' + quote(f'{SOURCE}/{name}'))});\n" for name in names)
 
 

@@ -18,8 +18,9 @@ _COMPILER_OPTIONS = (
     "jsxImportSourceTypes",
 )  # fmt: skip
 _NOTHING = "data:application/typescript,export%20%7B%7D"
-_TYPES = re.compile(r"jsr:@supabase/functions-js(@[^/\s]+)?(/.*)?")
-_PACKAGE = re.compile(r"jsr:/?(@supabase/[\w-]+(@[^/\s]+)?(/.*)?)")
+_TYPES = re.compile(r"jsr:/?@supabase/functions-js(@[^/\s]+)?(/.*)?")
+_FILE_OF_TYPES = "edge-runtime.d.ts"
+_PACKAGE = re.compile(r"jsr:(/?@supabase/[\w-]+(@[^/\s]+)?(/.*)?)")
 _MENTIONED = re.compile(rb"""["'](jsr:/?@supabase/[^"'\s\\]{1,200})["']""")
 _MODULES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
 _COMMENTS = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -89,7 +90,10 @@ def _table(parsed: Mapping[str, Any], key: str, name: str | None) -> dict[str, A
 
 
 def _addresses(imports: Mapping[str, Any], folder: str) -> dict[str, str]:
-    return {_placed(key, folder): _placed(to, folder) for key, to in imports.items() if isinstance(to, str)}
+    found = {_placed(key, folder): _placed(to, folder) for key, to in imports.items() if isinstance(to, str)}
+    # A package is mapped once for all of its files; those of types are one.
+    types = [key.rstrip("/") for key, to in imports.items() if isinstance(to, str) and _TYPES.fullmatch(to)]
+    return {**{f"{key}/{_FILE_OF_TYPES}": _NOTHING for key in types}, **found}
 
 
 def _placed(name: str, folder: str) -> str:

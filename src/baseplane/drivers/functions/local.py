@@ -33,7 +33,9 @@ Log = Callable[[str, str, int, str, str, str], None]
 
 
 class LocalFunctions:
-    """``data`` is the installation's data directory, ``sockets`` one with a short path (``Layout.sockets``).
+    """Used from the main thread: the kernel ends its processes with the thread that started them.
+
+    ``data`` is the installation's data directory, ``sockets`` one with a short path (``Layout.sockets``).
 
     ``region`` is what functions read as SB_REGION. ``first_user`` is BASEPLANE_FUNCTIONS_UID. ``most`` is how many
     processes there may be here, of which one project has at most a quarter; ``cgroups`` False leaves memory to the watcher.

@@ -13,6 +13,7 @@ import psutil
 
 from baseplane.drivers.functions.cgroups import Cgroup
 
+LOCK = "lock"
 ENDS_WITHIN = 1.0
 """Seconds that the kernel may take for a process that was killed, and for its group."""
 
@@ -23,7 +24,7 @@ class Owner:
     def __init__(self, root: Path) -> None:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=".", dir=root))
-        self._lock = os.open(fresh / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._lock = os.open(fresh / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.home = fresh.rename(root / fresh.name[1:])  # seen by others once it is locked
 
@@ -31,14 +32,17 @@ class Owner:
     def name(self) -> str:
         return self.home.name
 
-    def note(self, pid: int, sockets: Path, cgroup: Path | None) -> None:
-        """Before anybody relies on it, a file tells which process it is and what goes with it."""
+    def note(self, sockets: Path, cgroup: Path | None, pid: int | None = None) -> None:
+        """A file tells what is made for a process, before it is made, and then which process it is."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            note = [psutil.Process(pid).create_time(), str(sockets), str(cgroup) if cgroup else None]
-            (self.home / str(pid)).write_text(json.dumps(note))
+            process = None if pid is None else [pid, psutil.Process(pid).create_time()]
+            note = {"process": process, "sockets": str(sockets), "cgroup": str(cgroup) if cgroup else None}
+            fresh = self.home / f".{sockets.name}"
+            fresh.write_text(json.dumps(note))
+            fresh.replace(self.home / sockets.name)
 
-    def forget(self, pid: int) -> None:
-        (self.home / str(pid)).unlink(missing_ok=True)
+    def forget(self, sockets: Path) -> None:
+        (self.home / sockets.name).unlink(missing_ok=True)
 
     def close(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)
@@ -49,29 +53,22 @@ def end_leftovers(root: Path) -> None:
     """End the processes of owners that are no more. Blocks while they end."""
     for home in root.glob("[!.]*"):
         try:
-            lock = os.open(home / "lock", os.O_RDWR | os.O_CLOEXEC)
+            lock = os.open(home / LOCK, os.O_RDWR | os.O_CLOEXEC)
         except OSError:  # just gone
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            notes = {int(note.name): _read(note) for note in home.iterdir() if note.name.isdigit()}
-            for pid, (created, _, _) in notes.items():
-                _end(pid, created)
-            for _, sockets, cgroup in notes.values():
-                _clear(sockets, cgroup)
+            notes = [json.loads(note.read_text()) for note in home.iterdir() if not note.name.startswith((".", LOCK))]
+            for note in notes:
+                if note["process"]:
+                    _end(*note["process"])
+            for note in notes:
+                _clear(Path(note["sockets"]), note["cgroup"])
             shutil.rmtree(home, ignore_errors=True)
         except BlockingIOError:
             pass
         finally:
             os.close(lock)
-
-
-def _read(note: Path) -> tuple[float, str | None, str | None]:
-    try:
-        created, sockets, cgroup = json.loads(note.read_text())
-    except (ValueError, TypeError):  # its owner died while it wrote
-        return 0.0, None, None
-    return created, sockets, cgroup
 
 
 def _end(pid: int, created: float) -> None:
@@ -83,9 +80,8 @@ def _end(pid: int, created: float) -> None:
                 process.wait(ENDS_WITHIN)
 
 
-def _clear(sockets: str | None, cgroup: str | None) -> None:
-    if sockets:
-        remove_sockets(Path(sockets))
+def _clear(sockets: Path, cgroup: str | None) -> None:
+    remove_sockets(sockets)
     if cgroup:
         deadline = time.monotonic() + ENDS_WITHIN
         while not Cgroup(Path(cgroup)).remove() and time.monotonic() < deadline:

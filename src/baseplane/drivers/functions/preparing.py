@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from baseplane.drivers.functions.confinement import Confinement
 from baseplane.drivers.functions.imports import configuration
 from baseplane.drivers.functions.places import Places, Version
 from baseplane.drivers.functions.program import Program
+from baseplane.drivers.functions.shadows import shadows
 from baseplane.drivers.functions.users import User, Users
 
 _FETCH_WITHIN = 120.0
@@ -46,8 +47,7 @@ class Preparing:
                 version = await asyncio.to_thread(self.places.begin, spec, source, user)
                 try:
                     version.configuration.write_text(text)
-                    (version.home / graph.ROOT).write_text(graph.root_module(source))
-                    node = await self._fetch(version, user)
+                    node = await self._fetch(version, user, source)
                     await self.load(spec, replace(version, node=node), environment)
                     await asyncio.to_thread(self._finish, spec, version, node)
                 except BaseException:
@@ -60,13 +60,20 @@ class Preparing:
         self.places.publish(spec, version, node=node)
         self.places.tidy(spec)
 
-    async def _fetch(self, version: Version, user: User | None) -> bool:
+    async def _fetch(self, version: Version, user: User | None, files: Iterable[str]) -> bool:
         """Whether anything stands on Node's modules."""
         self._make_cache(version)
         home = self._make_home(version)
+        root = version.home / graph.ROOT
         try:
-            said = json.loads(await self._deno(version, user, home, "info", "--json"))
-            graph.check(said, version.home, version.entrypoint)
+            with shadows(version.source, files) as shadowed:
+                root.write_text(graph.root_module([*files, *shadowed.names]))
+                try:
+                    said = json.loads(await self._deno(version, user, home, "info", "--json"))
+                    graph.check(said, version.home, version.entrypoint)
+                except FunctionBroken as error:
+                    raise FunctionBroken(shadowed.unnamed(error.message)) from error
+            root.write_text(graph.root_module(files))
             await self._deno(version, user, home, "cache")
         finally:
             shutil.rmtree(home, ignore_errors=True)

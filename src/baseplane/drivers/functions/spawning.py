@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from baseplane.drivers.functions import FunctionSpec, Limits, sandbox
+from baseplane.drivers.functions import FunctionSpec, Limits, kernel, sandbox
 from baseplane.drivers.functions.cgroups import Cgroup, find_parent
 from baseplane.drivers.functions.confinement import Confinement
 from baseplane.drivers.functions.owners import ENDS_WITHIN, Owner, end_leftovers, remove_sockets
@@ -74,14 +74,17 @@ class Spawner:
         with self._first:
             assert self.program
             assert self.owner
+            kernel.sealed_calls()  # not between fork and exec
+            kernel.landlock_abi()
 
     def spawn(self, spec: FunctionSpec, version: Version, environment: Mapping[str, str], *, trial: bool) -> Process:
         """``trial`` is the first time that a version loads. Raises DriverUnavailable, OSError."""
         user = self._users.of(spec.ref)
         self._sockets.mkdir(mode=0o711, parents=True, exist_ok=True)
         sockets = self._sockets / f"f{secrets.token_hex(6)}"
-        sockets.mkdir(mode=0o700)
         name = f"baseplane-{self.owner.name}-{sockets.name}"
+        self.owner.note(sockets, self._groups / name if self._groups else None)
+        sockets.mkdir(mode=0o700)
         cgroup = Cgroup.make(self._groups, name, self._limits.memory) if self._groups else None
         call = sandbox.run(self.program, version, sockets / "s", self._doors, self._limits.memory)
         try:
@@ -107,16 +110,16 @@ class Spawner:
         except OSError:
             self._take_back(sockets, cgroup)
             raise
-        self.owner.note(process.pid, sockets, cgroup.home if cgroup else None)
+        self.owner.note(sockets, cgroup.home if cgroup else None, process.pid)
         return process
 
     def _after(self, process: Process) -> None:
         self._take_back(process.start.sockets, process.start.cgroup)
-        self.owner.forget(process.pid)
         self._ended(process)
 
     def _take_back(self, sockets: Path, cgroup: Cgroup | None) -> None:
         remove_sockets(sockets)
+        self.owner.forget(sockets)
         if cgroup is not None:
             self._left.append(cgroup)
             self.remove_groups()

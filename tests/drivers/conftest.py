@@ -143,3 +143,12 @@ async def cluster(clusters: LocalClusters) -> AsyncIterator[ClusterSpec]:
     await clusters.start(spec)
     yield spec
     await clusters.remove(spec.ref)
+
+
+@pytest.fixture
+async def seventeen(clusters: LocalClusters) -> AsyncIterator[ClusterSpec]:
+    """One of 17, which can be upgraded."""
+    from tests.drivers.upgrading import made
+
+    async with made(clusters, 17) as spec:
+        yield spec

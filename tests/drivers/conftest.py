@@ -182,3 +182,12 @@ async def module_host(data_dir: Path) -> AsyncIterator[Host]:
     host = _host(data_dir)
     yield host
     await host.driver.close()
+
+
+@pytest.fixture
+async def seventeen(clusters: LocalClusters) -> AsyncIterator[ClusterSpec]:
+    """One of 17, which can be upgraded."""
+    from tests.drivers.upgrading import made
+
+    async with made(clusters, 17) as spec:
+        yield spec

@@ -7,10 +7,11 @@ import psycopg
 import pytest
 
 from baseplane import app
+from baseplane.drivers.cluster.engines import found
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 from baseplane.runtime import Runtime
-from tests.conftest import Client, working
+from tests.conftest import Client, Limited, working
 from tests.resources.webhooks import admin
 
 FILLED = """
@@ -103,6 +104,25 @@ async def test_a_project_goes_to_18_with_all_it_has(real: Client, real_rt: Runti
     ]
     aside = app.Layout(real_rt.settings.data_dir).cluster(ref).home / "aside"
     assert list(aside.iterdir()) == []
+
+
+async def test_a_project_of_15_goes_to_17(real: Client, limited: Limited) -> None:
+    if not any(engine.major == 15 for engine in found()):
+        pytest.skip("there is no Postgres 15 on this machine")
+    async with limited(engine=15) as client:
+        ref = await client.active_project()
+    await ask(real, ref, "create table public.orders as select n as id, 'tea' as item from generate_series(1, 99) n")
+    before = await ask(real, ref, CHECKSUM)
+    async with working(real.queue):
+        eligibility = await real.get(f"/v1/projects/{ref}/upgrade/eligibility")
+        assert [target["postgres_version"] for target in eligibility["target_upgrade_versions"]] == ["17"]
+        answer = await real.post(f"/v1/projects/{ref}/upgrade", {"target_version": "17"})
+        assert answer.status_code == 201, answer.text
+        await real.becomes(ref, "ACTIVE_HEALTHY")
+    await real.drain()
+    assert (await told(real, ref))["status"] == 1, await told(real, ref)
+    assert await ask(real, ref, CHECKSUM) == before
+    await ask(real, ref, "create role made_by_postgres login password 'a b c d'")  # what 15 does not let postgres do
 
 
 async def test_what_stands_in_the_way_is_named(real: Client, real_rt: Runtime, ref: str) -> None:

@@ -53,6 +53,8 @@ class MemoryClusters:
     async def remove(self, ref: str) -> None:
         await self.stop(ref)
         self.specs.pop(ref, None)
+        for label in [label for of, label in self.prepared if of == ref]:
+            await self.discard(ref, label)
 
     async def rehearse(self, spec: ClusterSpec) -> int:
         if int(spec.settings.get("max_connections", 60)) <= RESERVED:

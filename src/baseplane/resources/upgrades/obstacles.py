@@ -1,5 +1,6 @@
 """What stands in the way of an upgrade: in the words of the contract where it has some, else in Postgres' or ours."""
 
+import asyncio
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from typing import Any, LiteralString
@@ -69,7 +70,7 @@ class Findings:
 async def find(rt: Runtime, spec: ClusterSpec, engine: int | None) -> Findings:
     """Hold the running cluster against the major asked about, or the newest. Raises ClusterMissing, Unavailable."""
     upgrades = rt.clusters.upgrades
-    targets = upgrades.offered(spec.engine)
+    targets = await asyncio.to_thread(upgrades.offered, spec.engine)
     findings = Findings(rt.clusters.version(spec.engine), spec.engine, targets)
     wanted = engine or max(targets, default=None)
     if wanted is None:
@@ -90,7 +91,7 @@ async def find(rt: Runtime, spec: ClusterSpec, engine: int | None) -> Findings:
 
 
 async def _ask_catalogs(db: Connection, findings: Findings, engine: int, upgrades: ClusterUpgrades) -> None:
-    params = {"there": [*upgrades.extensions(engine)], "engine": engine}
+    params = {"there": [*await asyncio.to_thread(upgrades.extensions, engine)], "engine": engine}
     for kind, query in VALIDATIONS.items():
         cursor = await db.execute(query, params)
         names = [column.name for column in cursor.description or ()]

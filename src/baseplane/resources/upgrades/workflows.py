@@ -43,9 +43,10 @@ async def _failed(db: Connection, ref: str, cause: str) -> None:
 
 
 async def _open(db: Connection, ref: str, cause: str) -> None:
-    """Unless it is being deleted."""
+    """Unless it is being deleted, which takes what is left aside with it."""
     if await projects.settle(db, ref, Status.RESTARTING, only_from={Status.UPGRADING}, cause=cause):
         await queue.start(db, running.restart, ref)
+        await queue.start(db, tidy, ref)
 
 
 upgrade = Workflow("project.upgrade", failed=_failed, cancelled=_failed)
@@ -82,7 +83,6 @@ async def take_back(rt: Runtime, ref: str) -> None:
     await rt.clusters.switch_back(ref, going_on.label)
     await rt.clusters.start(old)
     await rt.clusters.upgrades.mend(old)
-    await rt.clusters.discard(ref, going_on.label)
 
 
 @upgrade.step(within=RECOVERY, undo=take_back, final=FINAL)
@@ -146,22 +146,26 @@ async def complete(rt: Runtime, ref: str) -> None:
             return
         await projects.record_engine(db, ref, done.engine, done.version)
         await _open(db, ref, f"Upgraded to Postgres {done.version}.")
-        await queue.start(db, tidy, ref)
 
 
 tidy = Workflow("project.tidy_upgrade")
 
 
 @tidy.step(within=timedelta(minutes=10))
-async def discard_old(rt: Runtime, ref: str) -> None:
-    async with rt.database.connection() as db:
-        latest = await store.latest(db, ref)
-    if latest and latest.state == "upgraded":
+async def discard_other(rt: Runtime, ref: str) -> None:
+    """The data that the project does not go on with: the old, or the new of an upgrade that failed."""
+    latest, _ = await _latest(rt, ref)
+    if latest and latest.state != "upgrading":
         await rt.clusters.discard(ref, latest.label)
 
 
 @tidy.step(within=timedelta(minutes=10))
 async def gather_statistics(rt: Runtime, ref: str) -> None:
+    latest, spec = await _latest(rt, ref)
+    if latest and latest.state == "upgraded":
+        await rt.clusters.upgrades.gather_statistics(spec)
+
+
+async def _latest(rt: Runtime, ref: str) -> tuple[Upgrade | None, ClusterSpec]:
     async with rt.database.connection() as db:
-        spec = await projects.cluster_spec(db, rt.keyring, ref)
-    await rt.clusters.upgrades.gather_statistics(spec)
+        return await store.latest(db, ref), await projects.cluster_spec(db, rt.keyring, ref)

@@ -127,7 +127,7 @@ async def test_what_was_not_archived_when_the_cluster_was_lost_is_not_promised(
             "update archives set complete_until = null, behind_since = now() - interval '30 seconds'"
             " where project_ref = %s", [backed_up]
         )  # fmt: skip
-    await memory.stop(backed_up)
+    await memory.remove(backed_up)
     body = {"recovery_time_target_unix": int(time.time()) - 2}
     assert (await api.post(path(backed_up, "/restore-pitr"), body)).status_code == 201
     await api.drain()

@@ -1,11 +1,12 @@
 """Bringing a project back to what it was: prepared aside while it serves, then switched in, with a way back throughout."""
 
+import contextlib
 import dataclasses
 from datetime import timedelta
 
 from baseplane.database import Connection
 from baseplane.drivers.archive import BackupDamaged, RecoveryFailed, Target
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed
 from baseplane.errors import BaseplaneError, NotFound, Unavailable
 from baseplane.resources.backups import archives, store
 from baseplane.resources.backups.store import Recovery
@@ -44,15 +45,24 @@ async def _cancelled(db: Connection, ref: str, _cause: str) -> None:
 recover = Workflow("project.recover", failed=_failed, cancelled=_cancelled)
 
 
-@recover.step(within=timedelta(minutes=3), final=(OutsideWindow, NotFound))
+async def serve_as_before(rt: Runtime, ref: str) -> None:
+    """Whatever was begun, the project's own data serves if it did; data that is lost stays lost."""
+    if (await _asked(rt, ref)).status_before in SERVING:
+        with contextlib.suppress(ClusterMissing):
+            await serve(rt, ref)
+
+
+@recover.step(within=timedelta(minutes=3), undo=serve_as_before, final=(OutsideWindow, NotFound))
 async def save_what_is_there(rt: Runtime, ref: str) -> None:
     """Carry the log until now to the archive: the moment may lie within it, and what is given up stays reachable."""
     async with rt.database.connection() as db:
         recovery = await store.asked_recovery(db, ref)
         spec = await projects.cluster_spec(db, rt.keyring, ref)
     try:
+        if recovery.status_before in SERVING:
+            await serve(rt, ref)  # it may have died since
         until = await rt.archive.flush(spec)
-    except (Unavailable, ClusterMissing) as error:
+    except (Unavailable, ClusterMissing, StartFailed) as error:
         async with rt.database.connection() as db:
             known = await archives.windows(db, rt.settings, ref)
         if recovery.moment and not archives.containing(known, recovery.moment, runs=False):
@@ -97,13 +107,11 @@ async def _spec_of_then(rt: Runtime, db: Connection, ref: str) -> ClusterSpec:
 
 
 async def put_back(rt: Runtime, ref: str) -> None:
-    """The data before is the project's again, and serves if it did."""
+    """The data before is the project's again."""
     recovery = await _asked(rt, ref)
     await rt.poolers.stop(ref)
     await rt.clusters.switch_back(ref, recovery.label)
     await _record_generation(rt, ref)
-    if recovery.status_before in SERVING:
-        await serve(rt, ref)
 
 
 @recover.step(within=RECOVERY, undo=put_back, final=(ClusterMissing, NotFound))

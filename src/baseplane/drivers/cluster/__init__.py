@@ -27,6 +27,10 @@ class SettingsRefused(BaseplaneError):
     """Postgres would not start with these settings, or does not take them; the message says what it objects to."""
 
 
+class StandbyRefused(BaseplaneError):
+    """The primary cannot have one more standby; the message says what stands in the way."""
+
+
 class Role(StrEnum):
     """As whom the platform connects. ``OWNER`` acts as role postgres, which is no superuser."""
 
@@ -54,6 +58,43 @@ class ClusterSpec:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class StandbySpec:
+    """What a read replica should be: a cluster that follows its ``primary``, with the same settings.
+
+    ``name`` names it as a ref names a cluster; it begins with the primary's ref and a hyphen.
+    """
+
+    name: str
+    primary: ClusterSpec
+
+    @property
+    def slot(self) -> str:
+        """The slot at the primary that keeps what it has not read yet."""
+        return self.name.replace("-", "_")
+
+
+class Slot(StrEnum):
+    """``LOST`` is a slot that fell so far behind that the primary gave it up."""
+
+    KEPT = "kept"
+    LOST = "lost"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How a standby follows: by how many bytes of write-ahead log, and by how many seconds at most, it is behind.
+
+    ``seconds`` is None where it has replayed nothing yet.
+    """
+
+    slot: Slot
+    streams: bool
+    bytes: int
+    seconds: float | None
+
+
 class State(StrEnum):
     MISSING = "missing"
     STOPPED = "stopped"
@@ -61,10 +102,45 @@ class State(StrEnum):
     RUNNING = "running"
 
 
+class ClusterStandbys(Protocol):
+    """Runs read replicas. Each is a cluster, too: ``ClusterDriver`` stops, observes, measures and connects it by its name.
+
+    All are idempotent, and go on after a crash where they were.
+    """
+
+    async def fill(self, spec: StandbySpec) -> bool:
+        """Copy the primary, which must run; tells whether the copy is whole, and is to be asked again until it is.
+
+        Raises StandbyRefused, DriverUnavailable, Unavailable.
+        """
+
+    async def start(self, spec: StandbySpec) -> None:
+        """Serve it, reading only. Raises ClusterMissing, StartFailed, DriverUnavailable."""
+
+    async def link(self, spec: StandbySpec) -> Link:
+        """How it follows at this moment. Raises ClusterMissing, Unavailable when one of both does not answer."""
+
+    async def is_current(self, spec: StandbySpec) -> bool:
+        """Whether its settings were made for ``spec``. Raises ClusterMissing."""
+
+    async def follow(self, spec: StandbySpec) -> None:
+        """Serve it with the settings of ``spec``; restarts it where one needs that. Raises as ``start``, SettingsRefused."""
+
+    async def catch_up(self, spec: StandbySpec, within: float) -> None:
+        """Return when it has replayed what the primary has written by now. Raises Unavailable after ``within`` seconds."""
+
+    async def remove(self, spec: StandbySpec) -> None:
+        """Delete everything it has, here and at the primary, whatever state both are in. Raises Unavailable."""
+
+
 class ClusterDriver(Protocol):
     """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``configure``, ``set_password`` and ``remove`` are idempotent: a
     second call with the same arguments changes nothing, and a call after a crash of the first finishes its work.
     """
+
+    @property
+    def standbys(self) -> ClusterStandbys:
+        """Clusters that follow others."""
 
     def version(self, engine: int) -> str:
         """The full version that a new cluster of this Postgres major gets. Raises DriverUnavailable."""
@@ -122,9 +198,14 @@ __all__ = [
     "ClusterDriver",
     "ClusterMissing",
     "ClusterSpec",
+    "ClusterStandbys",
     "DriverUnavailable",
+    "Link",
     "Role",
     "SettingsRefused",
+    "Slot",
+    "StandbyRefused",
+    "StandbySpec",
     "StartFailed",
     "State",
 ]

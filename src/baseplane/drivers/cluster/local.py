@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
-import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -24,11 +22,13 @@ from baseplane.drivers.cluster import (
 from baseplane.drivers.cluster import template as templates
 from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.connections import Connection, Connections, connect
+from baseplane.drivers.cluster.disk import sync
 from baseplane.drivers.cluster.engines import Engine, pick
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
 from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
+from baseplane.drivers.cluster.streaming import LocalStandbys
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 
@@ -49,6 +49,7 @@ class LocalClusters:
         self.account = account
         self.elsewhere = elsewhere
         self.connections = Connections()
+        self.standbys = LocalStandbys(self, layout, account, self._postmaster)
         self._engine_of: dict[int, Engine] = {}
 
     async def prepare(self, major: int, progress: Callable[[str], None]) -> Engine:
@@ -75,7 +76,7 @@ class LocalClusters:
         fresh = files.home.with_name(f".{spec.ref}")
         await asyncio.to_thread(self._copy, template, fresh)
         fresh.rename(files.home)
-        await asyncio.to_thread(_sync, self.layout.clusters)
+        await asyncio.to_thread(sync, self.layout.clusters)
 
     def _copy(self, template: templates.Template, fresh: Path) -> None:
         """Copy the template and bring the copy to disk: a cluster that is said to be there survives a power cut."""
@@ -94,7 +95,7 @@ class LocalClusters:
         initial = fresh / INITIAL_PASSWORD
         initial.touch(0o600)
         initial.write_text(template.password)
-        _sync(fresh)
+        sync(fresh)
 
     async def start(self, spec: ClusterSpec) -> None:
         files = self.layout.cluster(spec.ref)
@@ -185,7 +186,8 @@ class LocalClusters:
         files = self.layout.cluster(spec.ref)
         if not files.home.exists():
             raise ClusterMissing(f"The cluster of project {spec.ref} is gone.")
-        self.account.write(files.root_keys, "".join(f"{key}\n" for key in spec.root_keys))
+        for each in (files, *self.standbys.of(spec.ref)):  # what is encrypted anew is replayed at once
+            self.account.write(each.root_keys, "".join(f"{key}\n" for key in spec.root_keys))
 
     def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:
         return self._connect(ref, role, secret)
@@ -249,14 +251,3 @@ class LocalClusters:
 
 def _gone(ref: str) -> ClusterMissing:
     return ClusterMissing(f"The data directory of project {ref} is gone.")
-
-
-def _sync(directory: Path) -> None:
-    """Bring the file system that holds ``directory`` to disk."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-        if syncfs is None or syncfs(descriptor):
-            os.sync()
-    finally:
-        os.close(descriptor)

@@ -125,5 +125,5 @@ def _open_replica(identifier: str, replica: Replica | None) -> None:
         hint = "The organization's list of projects names the databases of each."
         raise Refused(f"There is no read replica {identifier} here.", sqlstate="3D000", hint=hint)
     if replica.status not in replicas.OPEN:
-        message = f"Read replica {identifier} does not take connections: it is {replica.status}."
-        raise Refused(message, sqlstate="57P03", hint="Connect to its primary, or set up another.")
+        message = f"Read replica {identifier} does not take connections: it is {replica.status}. {replica.cause or ''}"
+        raise Refused(message.rstrip(), sqlstate="57P03", hint="Connect to its primary, or set up another.")

@@ -101,7 +101,10 @@ async def serve(rt: Runtime, identifier: str) -> None:
 
 
 async def await_streaming(rt: Runtime, identifier: str) -> None:
-    link = await rt.clusters.standbys.link(await _spec(rt, identifier))
+    """Started again if it died meanwhile."""
+    spec = await _spec(rt, identifier)
+    await rt.clusters.standbys.start(spec)
+    link = await rt.clusters.standbys.link(spec)
     if link.slot is not Slot.KEPT:
         raise FellBehind(f"It fell behind its primary: the replication slot is {link.slot}.")
     if not link.streams:
@@ -111,8 +114,9 @@ async def await_streaming(rt: Runtime, identifier: str) -> None:
 
 
 async def probe(rt: Runtime, identifier: str) -> None:
-    """A query through the public door: what is called healthy has served."""
+    """A query through the public door, of one that is started if it died meanwhile: what is called healthy has served."""
     spec = await _spec(rt, identifier)
+    await rt.clusters.standbys.start(spec)
     await rt.door.probe(identifier, Role.OWNER, spec.primary.secret)
 
 
@@ -145,6 +149,20 @@ give_up.step(within=timedelta(minutes=2), final=(NotFound,))(remove_cluster)
 
 _unhealthy = _ends_as(ReplicaStatus.ACTIVE_UNHEALTHY, only_from=replicas.UP)
 restart = Workflow("replica.restart", failed=_unhealthy)
+"""Brings up one that should run and follow, and does not."""
+
+
+@restart.step(within=timedelta(minutes=1), final=(NotFound,))
+async def stop_what_hangs(rt: Runtime, identifier: str) -> None:
+    spec = await _spec(rt, identifier)
+    try:
+        streams = (await rt.clusters.standbys.link(spec)).streams
+    except (ClusterMissing, Unavailable):
+        streams = False
+    if not streams:
+        await rt.clusters.stop(identifier)
+
+
 restart.step(within=timedelta(minutes=1), final=HOPELESS)(serve)
 _follow_and_serve(restart)
 

@@ -16,6 +16,7 @@ from benchmarks.ingress import ingress, sessions, wake
 from benchmarks.installation import Installation, running
 from benchmarks.lifecycle import create, resume
 from benchmarks.query import query
+from benchmarks.replicas import replicas
 from benchmarks.types import types
 from benchmarks.webhooks import webhooks
 
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "ingress": (lambda i: ingress(i, 4, 5), lambda i: ingress(i, 1, 1)),
     "sessions": (lambda i: sessions(i, 2000), lambda i: sessions(i, 20)),
     "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
+    "replicas": (lambda i: replicas(i, 10, 500), lambda i: replicas(i, 2, 20)),
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),

@@ -133,6 +133,11 @@ async def record_link(db: Connection, identifier: str, link: Link) -> None:
     )
 
 
+async def look_again(db: Connection, ref: str) -> None:
+    """Have those of the project measured at once, as when its settings or its size have changed: they follow these."""
+    await db.execute("update replicas set measured_at = null where ref = %s", [ref])
+
+
 async def record_rebuild(db: Connection, identifier: str, rest: timedelta) -> bool:
     """Whether it may be made anew now: not when it was within ``rest`` already."""
     cursor = await db.execute(

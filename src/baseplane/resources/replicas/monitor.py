@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 
 EVERY = 1.0
 """Seconds between two looks."""
-MEASURE = timedelta(seconds=5)
-"""Between two measurements of one that is healthy."""
+MEASURE = timedelta(seconds=30)
+"""Between two measurements of one that is healthy: longer than connections are kept, so that an idle one stays small."""
 MEASURE_WITHIN = 3.0  # seconds
 AT_ONCE = 8
 TRY_AGAIN = timedelta(seconds=30)

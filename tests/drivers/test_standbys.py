@@ -17,6 +17,7 @@ from baseplane.drivers.cluster import (
     StandbyRefused,
     StandbySpec,
     State,
+    streaming,
 )
 from baseplane.drivers.cluster.base_backup import BaseBackup
 from baseplane.drivers.cluster.local import LocalClusters
@@ -45,10 +46,16 @@ async def spec(clusters: LocalClusters, primary: ClusterSpec) -> AsyncIterator[S
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has a copy made looks at once how it stands."""
+    monkeypatch.setattr(streaming, "PATIENCE", 0)
+
+
+@pytest.fixture
 async def standby(clusters: LocalClusters, spec: StandbySpec) -> StandbySpec:
     await fill(clusters, spec)
     await clusters.standbys.start(spec)
-    await streaming(clusters, spec)
+    await follows(clusters, spec)
     return spec
 
 
@@ -62,7 +69,7 @@ async def fill(clusters: LocalClusters, spec: StandbySpec) -> None:
     await until(lambda: clusters.standbys.fill(spec))
 
 
-async def streaming(clusters: LocalClusters, spec: StandbySpec) -> None:
+async def follows(clusters: LocalClusters, spec: StandbySpec) -> None:
     async def streams() -> bool:
         link = await clusters.standbys.link(spec)
         return link.streams and link.bytes == 0
@@ -118,12 +125,14 @@ async def test_a_killed_postmaster_comes_back_and_the_standby_follows(
     assert await clusters.observe(killed.ref) == State.STOPPED
     await (clusters.standbys.start(standby) if whose == "standby" else clusters.start(standby.primary))
     await ask(clusters, standby.primary, "create table public.later ()")
-    await streaming(clusters, standby)
+    await follows(clusters, standby)
     assert await ask(clusters, own(standby), "select to_regclass('public.later')::text") == "public.later"
 
 
 @pytest.mark.parametrize("whose", ["the copy", "the primary"])
-async def test_a_copy_that_is_broken_off_is_made_anew(clusters: LocalClusters, spec: StandbySpec, whose: str) -> None:
+async def test_a_copy_that_is_broken_off_is_made_anew(
+    clusters: LocalClusters, spec: StandbySpec, whose: str, impatient: None
+) -> None:
     await ask(clusters, spec.primary, "create table public.big as select generate_series(1, 1000000) as id")
     assert not await clusters.standbys.fill(spec)
     pid = int(copying(clusters, spec)._pid.read_text())
@@ -133,12 +142,12 @@ async def test_a_copy_that_is_broken_off_is_made_anew(clusters: LocalClusters, s
         await fill(clusters, spec)
     await fill(clusters, spec)
     await clusters.standbys.start(spec)
-    await streaming(clusters, spec)
+    await follows(clusters, spec)
     assert await ask(clusters, own(spec), "select count(*) from public.big") == 1_000_000
 
 
 async def test_a_copy_goes_on_without_us_and_is_found_again(
-    clusters: LocalClusters, spec: StandbySpec, settings: Any
+    clusters: LocalClusters, spec: StandbySpec, settings: Any, impatient: None
 ) -> None:
     assert not await clusters.standbys.fill(spec)
     other = LocalClusters(clusters.layout, settings.engines_dir, clusters.account)
@@ -158,7 +167,9 @@ async def test_removing_it_leaves_no_slot_no_file_and_no_process(clusters: Local
         assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-async def test_removing_it_while_it_is_copied_ends_the_copy(clusters: LocalClusters, spec: StandbySpec) -> None:
+async def test_removing_it_while_it_is_copied_ends_the_copy(
+    clusters: LocalClusters, spec: StandbySpec, impatient: None
+) -> None:
     await ask(clusters, spec.primary, "create table public.big as select generate_series(1, 1000000) as id")
     assert not await clusters.standbys.fill(spec)
     assert copying(clusters, spec).is_running
@@ -218,7 +229,7 @@ async def test_settings_of_the_primary_are_followed_up_and_down(clusters: LocalC
             return await ask(clusters, own(wanted), "show max_connections") == connections
 
         await until(takes_them)
-        await streaming(clusters, wanted)
+        await follows(clusters, wanted)
 
 
 async def test_a_standby_that_was_down_while_its_primary_took_less_starts(
@@ -229,7 +240,7 @@ async def test_a_standby_that_was_down_while_its_primary_took_less_starts(
     await clusters.stop(primary.ref)
     await clusters.start(primary)
     await clusters.standbys.start(StandbySpec(standby.name, primary))
-    await streaming(clusters, standby)
+    await follows(clusters, standby)
 
 
 async def test_a_new_root_key_opens_secrets_there(clusters: LocalClusters, standby: StandbySpec) -> None:

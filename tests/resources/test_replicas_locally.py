@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +288,36 @@ async def test_deleting_the_project_takes_it_along(real: Client, local: LocalClu
     left = [path for name in (ref, identifier, coming) for path in local.layout.clusters.glob(f"*{name}*")]
     assert left == []
     assert not Path(f"/proc/{pid}/cwd").exists()
+
+
+async def test_one_that_fell_too_far_behind_is_made_anew(
+    real: Client, real_rt: Runtime, local: LocalClusters, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "TRY_AGAIN", timedelta(0))
+    ref = str((await real.create_project())["ref"])
+    await real.becomes(ref, "ACTIVE_HEALTHY")
+    body = {"max_slot_wal_keep_size": "8MB", "max_wal_size": "16MB"}
+    changed = await real.call("PUT", f"/v1/projects/{ref}/config/database/postgres", json=body)
+    assert changed.status_code == 200, changed.text
+    identifier = await set_up(real, ref)
+    await becomes(real, identifier, "ACTIVE_HEALTHY")
+    await local.stop(identifier)
+    for number in range(6):
+        await ask(
+            real_rt, ref, f"create table public.t_{number} as select repeat('x', 900) from generate_series(1, 9000)"
+        )
+        await in_cluster(real_rt, ref, "checkpoint")
+
+    async def is_made_anew() -> bool:
+        await monitor.look(real_rt)
+        async with real_rt.database.connection() as db:
+            cursor = await db.execute("select rebuilt_at is not null from replicas where identifier = %s", [identifier])
+            return await cursor.fetchone() == (True,) and await status(real, identifier) == "ACTIVE_HEALTHY"
+
+    async with asyncio.timeout(30):
+        while not await is_made_anew():
+            await asyncio.sleep(0.05)
+    assert await ask(real_rt, identifier, "select count(*) from public.t_5") == 9000
 
 
 STEPS = list(range(len(workflows.setup.steps)))

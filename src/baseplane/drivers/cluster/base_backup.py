@@ -1,8 +1,10 @@
 """One run of pg_basebackup: it goes on without us, is found again after our death, and is whole or of no use."""
 
+import asyncio
 import contextlib
 import os
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import psutil
 from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.engines import Engine
 
+POLL = 0.01  # seconds
 TAIL = 2000
 """Characters at the end of what it printed that are read for an error message."""
 
@@ -58,6 +61,15 @@ class BaseBackup:
             return self._is_ours(psutil.Process(int(self._pid.read_text())))
         except (OSError, ValueError, psutil.Error):
             return False
+
+    async def ends(self, within: float) -> bool:
+        """Whether it has come to an end, good or bad, at the latest after so many seconds."""
+        until = time.monotonic() + within
+        while self.is_running:
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(POLL)
+        return True
 
     def begin(self, engine: Engine, sockets: Path, user: str, slot: str) -> None:
         """Copy the cluster behind ``sockets``, with all write-ahead log since, which ``slot`` keeps there."""

@@ -36,6 +36,8 @@ START_WITHIN = 60.0
 """Seconds to readiness; replaying what it had received when it was killed is the long case."""
 RETRY = "500ms"
 """How soon it looks for its primary again."""
+PATIENCE = 0.5
+"""Seconds that who has a copy made waits for it, until it may do something else."""
 ROOM = 1.2
 """How much free space a copy needs, in sizes of its primary."""
 CONTROLLED = {
@@ -68,35 +70,32 @@ class LocalStandbys:
         if files.data.exists():
             return True
         backup = self._backup(spec)
-        if backup.is_running:
+        if not backup.was_begun:
+            await self._begin(spec, backup)
+        if not await backup.ends(PATIENCE):
             return False
-        if backup.is_whole:
-            await asyncio.to_thread(_adopt, backup, files)
-            return True
-        if backup.was_begun:
+        if not backup.is_whole:
             complaint = backup.complaint()
-            await asyncio.to_thread(self._discard, backup)
+            await asyncio.to_thread(_discard, backup)
             raise DriverUnavailable(f"Copying the primary broke off: {complaint}")
-        await asyncio.to_thread(self._check_room, spec)
+        await asyncio.to_thread(_adopt, backup, files)
+        return True
+
+    async def _begin(self, spec: StandbySpec, backup: BaseBackup) -> None:
+        primary = self._layout.cluster(spec.primary.ref)
+        await asyncio.to_thread(self._check_room, primary)
         async with self._inside_primary(spec) as db:
             await slots.reserve(db, spec.slot)
-        await asyncio.to_thread(self._discard, backup)  # what a copy that was broken off has left running
         self._account.own(backup.directory, 0o711)
         self._account.own(backup.directory / "log")
         self._account.write(backup.passwords, _password_line(spec))
-        primary = self._layout.cluster(spec.primary.ref)
         backup.begin(self._find(primary).engine, primary.sockets, Role.ADMIN, spec.slot)
-        return False
 
     def _backup(self, spec: StandbySpec) -> BaseBackup:
         return BaseBackup(self._account, self._layout.clusters / f".{spec.name}")
 
-    def _discard(self, backup: BaseBackup) -> None:
-        backup.end()
-        shutil.rmtree(backup.directory, ignore_errors=True)
-
-    def _check_room(self, spec: StandbySpec) -> None:
-        needed = usage.measure(self._layout.cluster(spec.primary.ref).data) * ROOM
+    def _check_room(self, primary: ClusterFiles) -> None:
+        needed = usage.measure(primary.data) * ROOM
         free = shutil.disk_usage(self._layout.clusters).free
         if free < needed:
             raise StandbyRefused(f"The copy needs {needed / 2**30:.1f} GB of disk; {free / 2**30:.1f} GB are free.")
@@ -184,7 +183,7 @@ class LocalStandbys:
             raise Unavailable(f"The read replica is more than {within:g} seconds behind its primary.") from error
 
     async def remove(self, spec: StandbySpec) -> None:
-        await asyncio.to_thread(self._discard, self._backup(spec))
+        await asyncio.to_thread(_discard, self._backup(spec))
         await self._clusters.stop(spec.name)
         await self._free_slot(spec)
         await self._clusters.remove(spec.name)
@@ -208,6 +207,11 @@ class LocalStandbys:
 
     def _inside_primary(self, spec: StandbySpec) -> AbstractAsyncContextManager[Connection]:
         return self._clusters.connect(spec.primary.ref, Role.ADMIN, spec.primary.secret)
+
+
+def _discard(backup: BaseBackup) -> None:
+    backup.end()
+    shutil.rmtree(backup.directory, ignore_errors=True)
 
 
 def _adopt(backup: BaseBackup, files: ClusterFiles) -> None:

@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 EVERY = 1.0
 """Seconds between two looks."""
 MEASURE = timedelta(seconds=30)
-"""Between two measurements of one that is healthy: longer than connections are kept, so that an idle one stays small."""
+"""Between two measurements of one that is healthy and was not behind: longer than connections are kept, so that an idle one
+stays small. One that was behind is measured at every look.
+"""
 MEASURE_WITHIN = 3.0  # seconds
 AT_ONCE = 8
 TRY_AGAIN = timedelta(seconds=30)
@@ -80,8 +82,8 @@ async def _is_due(db: Connection, replica: Replica, state: State) -> bool:
         return False
     if replica.status is ReplicaStatus.ACTIVE_UNHEALTHY:
         return not await journal.ended_within(db, replica.identifier, TRY_AGAIN)
-    healthy = replica.status is ReplicaStatus.ACTIVE_HEALTHY and state is State.RUNNING
-    return not healthy or replica.measured_at is None or _ago(replica.measured_at) > MEASURE
+    well = replica.status is ReplicaStatus.ACTIVE_HEALTHY and state is State.RUNNING and not replica.bytes_behind
+    return not well or replica.measured_at is None or _ago(replica.measured_at) > MEASURE
 
 
 def _ago(moment: datetime) -> timedelta:

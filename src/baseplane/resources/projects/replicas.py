@@ -37,7 +37,10 @@ OPEN = UP | {ReplicaStatus.INIT_READ_REPLICA}
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """``cause`` says why it is in a failed or unhealthy state; ``streamed_at`` when it was last seen to follow."""
+    """``cause`` says why it is in a failed or unhealthy state; ``streamed_at`` when it was last seen to follow.
+
+    ``changed_at`` is when what it has to follow last changed, which is not measured before.
+    """
 
     identifier: str
     ref: str
@@ -49,6 +52,7 @@ class Replica:
     seconds_behind: float | None
     measured_at: datetime | None
     streamed_at: datetime | None
+    changed_at: datetime | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "status", ReplicaStatus(self.status))
@@ -56,7 +60,7 @@ class Replica:
 
 _REPLICA: LiteralString = (
     "r.identifier, r.ref, r.region, r.status, r.cause, r.rebuilt_at, r.bytes_behind, r.seconds_behind, r.measured_at,"
-    " r.streamed_at"
+    " r.streamed_at, r.changed_at"
 )
 _SELECT: LiteralString = "select " + _REPLICA + " from replicas r"
 
@@ -125,17 +129,18 @@ async def settle(
     return cursor.rowcount == 1
 
 
-async def record_link(db: Connection, identifier: str, link: Link) -> None:
+async def record_link(db: Connection, identifier: str, link: Link, measured_at: datetime | None = None) -> None:
+    """``measured_at``, for a whole measurement, is the database's time before it began."""
     await db.execute(
-        "update replicas set bytes_behind = %s, seconds_behind = %s, measured_at = now(),"
+        "update replicas set bytes_behind = %s, seconds_behind = %s, measured_at = coalesce(%s, measured_at),"
         " streamed_at = case when %s then now() else streamed_at end where identifier = %s",
-        [link.bytes, link.seconds, link.streams, identifier],
+        [link.bytes, link.seconds, measured_at, link.streams, identifier],
     )
 
 
 async def look_again(db: Connection, ref: str) -> None:
     """Have those of the project measured at once, as when its settings or its size have changed: they follow these."""
-    await db.execute("update replicas set measured_at = null where ref = %s", [ref])
+    await db.execute("update replicas set changed_at = now() where ref = %s", [ref])
 
 
 async def record_rebuild(db: Connection, identifier: str, rest: timedelta) -> bool:

@@ -83,7 +83,10 @@ async def _is_due(db: Connection, replica: Replica, state: State) -> bool:
     if replica.status is ReplicaStatus.ACTIVE_UNHEALTHY:
         return not await journal.ended_within(db, replica.identifier, TRY_AGAIN)
     well = replica.status is ReplicaStatus.ACTIVE_HEALTHY and state is State.RUNNING and not replica.bytes_behind
-    return not well or replica.measured_at is None or _ago(replica.measured_at) > MEASURE
+    since = replica.measured_at
+    return (
+        not well or since is None or _ago(since) > MEASURE or bool(replica.changed_at and replica.changed_at >= since)
+    )
 
 
 def _ago(moment: datetime) -> timedelta:
@@ -94,6 +97,7 @@ async def _measure(rt: Runtime, replica: Replica) -> None:
     try:
         async with asyncio.timeout(MEASURE_WITHIN):
             async with rt.database.connection() as db:
+                began = await value(db, "select now()")
                 spec = await replicas.standby_spec(db, rt.keyring, replica.identifier)
             link = await rt.clusters.standbys.link(spec)
             current = await rt.clusters.standbys.is_current(spec)
@@ -102,7 +106,7 @@ async def _measure(rt: Runtime, replica: Replica) -> None:
         await _judge_silence(rt, replica)
         return
     async with rt.database.connection() as db:
-        await replicas.record_link(db, replica.identifier, link)
+        await replicas.record_link(db, replica.identifier, link, began)
     await _judge(rt, replica, spec, link, current=current)
 
 

@@ -12,6 +12,7 @@ create table replicas (
     bytes_behind bigint,
     seconds_behind double precision,
     measured_at timestamptz,
-    streamed_at timestamptz
+    streamed_at timestamptz,
+    changed_at timestamptz
 );
 create index on replicas (ref, created_at);

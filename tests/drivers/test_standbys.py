@@ -266,3 +266,27 @@ async def test_without_an_answering_primary_nothing_is_known(clusters: LocalClus
     with pytest.raises(Unavailable):
         await clusters.standbys.link(standby)
     assert await ask(clusters, own(standby), "select 1") == 1
+
+
+async def test_it_follows_on_another_major(clusters: LocalClusters) -> None:
+    spec = new_spec(engine=18)
+    standby = StandbySpec(f"{spec.ref}-rr-eu-central-1-abcde", spec)
+    try:
+        await clusters.create(spec)
+        await clusters.start(spec)
+        await fill(clusters, standby)
+        await clusters.standbys.start(standby)
+        await follows(clusters, standby)
+        assert str(await ask(clusters, own(standby), "show server_version")).startswith("18")
+    finally:
+        await clusters.standbys.remove(standby)
+        await clusters.remove(spec.ref)
+
+
+async def test_the_way_to_a_primary_that_has_moved_is_made_anew(clusters: LocalClusters, standby: StandbySpec) -> None:
+    await clusters.stop(standby.name)
+    way = clusters.layout.cluster(standby.name).home / "primary"
+    way.unlink()
+    way.symlink_to("/nowhere")
+    await clusters.standbys.start(standby)
+    await follows(clusters, standby)

@@ -74,7 +74,7 @@ def test_worker_primary_and_standby_may_be_killed_at_any_moment_of_a_setup(
     installation: Installation, ref: str, after: float
 ) -> None:
     identifier = set_up(installation, ref)
-    time.sleep(after)
+    time.sleep(after)  # some moment of it, whichever that is on this machine
     for name in (ref, identifier):
         kill_postgres(installation, name)
     installation.kill_part("worker")

@@ -115,9 +115,10 @@ class LocalStandbys:
     async def _write(self, files: ClusterFiles, spec: StandbySpec) -> None:
         """The configuration, and what it points at."""
         self._account.write(files.home / "pgpass", _password_line(spec))
-        way = files.home / "primary"
-        if not way.is_symlink():
-            way.symlink_to(self._layout.cluster(spec.primary.ref).sockets)
+        way, target = files.home / "primary", self._layout.cluster(spec.primary.ref).sockets
+        if not way.is_symlink() or way.readlink() != target:
+            way.unlink(missing_ok=True)
+            way.symlink_to(target)
         self._account.write(files.data / "postgresql.conf", await self._configuration(files, spec))
 
     async def _configuration(self, files: ClusterFiles, spec: StandbySpec) -> str:

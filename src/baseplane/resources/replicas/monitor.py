@@ -52,12 +52,11 @@ async def look(rt: Runtime) -> None:
             return
         try:
             found = await replicas.list_up(lock)
-            states = await rt.clusters.observe_all() if found else {}
             places = asyncio.Semaphore(AT_ONCE)
 
             async def one(replica: Replica) -> None:
                 async with places:
-                    await _look_after(rt, replica, states.get(replica.identifier, State.MISSING))
+                    await _look_after(rt, replica, await rt.clusters.observe(replica.identifier))
 
             await asyncio.gather(*map(one, found))
         finally:

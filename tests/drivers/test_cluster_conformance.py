@@ -257,3 +257,8 @@ async def test_a_standby_whose_files_are_gone_is_missing(driver: ClusterDriver, 
     with pytest.raises(ClusterMissing):
         await driver.standbys.is_current(standby)
     await driver.standbys.remove(standby)
+
+
+async def test_a_primary_that_is_gone_has_no_copy(driver: ClusterDriver, spec: ClusterSpec) -> None:
+    with pytest.raises(ClusterMissing):
+        await driver.standbys.fill(StandbySpec(f"{spec.ref}-rr-eu-central-1-abcde", spec))

@@ -13,7 +13,7 @@ from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.resources.projects import monitor as project_monitor
 from baseplane.resources.replicas import monitor, workflows
 from baseplane.runtime import Runtime
-from tests.conftest import Client
+from tests.conftest import Client, without_others
 from tests.processes import kill
 from tests.resources.replicas import (
     ask,
@@ -31,7 +31,13 @@ from tests.workflows.crashing import crash
 
 
 @pytest.fixture(scope="module")
-async def ref(real: Client) -> str:
+async def alone_here(real_rt: Runtime) -> AsyncIterator[None]:
+    async with without_others(real_rt):
+        yield
+
+
+@pytest.fixture(scope="module")
+async def ref(real: Client, alone_here: None) -> str:
     return await real.active_project()
 
 

@@ -111,7 +111,7 @@ class ClusterStandbys(Protocol):
     async def fill(self, spec: StandbySpec) -> bool:
         """Copy the primary, which must run; tells whether the copy is whole, and is to be asked again until it is.
 
-        Raises StandbyRefused, DriverUnavailable, Unavailable.
+        Raises StandbyRefused, ClusterMissing when the primary is gone, DriverUnavailable, Unavailable.
         """
 
     async def start(self, spec: StandbySpec) -> None:

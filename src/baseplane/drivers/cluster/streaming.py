@@ -83,13 +83,14 @@ class LocalStandbys:
 
     async def _begin(self, spec: StandbySpec, backup: BaseBackup) -> None:
         primary = self._layout.cluster(spec.primary.ref)
+        engine = self._find(primary).engine
         await asyncio.to_thread(self._check_room, primary)
         async with self._inside_primary(spec) as db:
             await slots.reserve(db, spec.slot)
         self._account.own(backup.directory, 0o711)
         self._account.own(backup.directory / "log")
         self._account.write(backup.passwords, _password_line(spec))
-        backup.begin(self._find(primary).engine, primary.sockets, Role.ADMIN, spec.slot)
+        backup.begin(engine, primary.sockets, Role.ADMIN, spec.slot)
 
     def _backup(self, spec: StandbySpec) -> BaseBackup:
         return BaseBackup(self._account, self._layout.clusters / f".{spec.name}")

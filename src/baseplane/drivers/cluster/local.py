@@ -22,13 +22,13 @@ from baseplane.drivers.cluster import (
 from baseplane.drivers.cluster import template as templates
 from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.connections import Connection, Connections, connect
-from baseplane.drivers.cluster.disk import sync
 from baseplane.drivers.cluster.engines import Engine, pick
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
 from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.drivers.cluster.streaming import LocalStandbys
+from baseplane.drivers.cluster.syncing import sync_file_system
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 
@@ -76,7 +76,7 @@ class LocalClusters:
         fresh = files.home.with_name(f".{spec.ref}")
         await asyncio.to_thread(self._copy, template, fresh)
         fresh.rename(files.home)
-        await asyncio.to_thread(sync, self.layout.clusters)
+        await asyncio.to_thread(sync_file_system, self.layout.clusters)
 
     def _copy(self, template: templates.Template, fresh: Path) -> None:
         """Copy the template and bring the copy to disk: a cluster that is said to be there survives a power cut."""
@@ -95,7 +95,7 @@ class LocalClusters:
         initial = fresh / INITIAL_PASSWORD
         initial.touch(0o600)
         initial.write_text(template.password)
-        sync(fresh)
+        sync_file_system(fresh)
 
     async def start(self, spec: ClusterSpec) -> None:
         files = self.layout.cluster(spec.ref)

@@ -26,10 +26,10 @@ from baseplane.drivers.cluster import (
 from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.base_backup import BaseBackup
 from baseplane.drivers.cluster.connections import Connection
-from baseplane.drivers.cluster.disk import sync
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
+from baseplane.drivers.cluster.syncing import sync_file_system
 from baseplane.errors import Unavailable
 
 START_WITHIN = 60.0
@@ -219,9 +219,9 @@ def _discard(backup: BaseBackup) -> None:
 def _adopt(backup: BaseBackup, files: ClusterFiles) -> None:
     """A copy that is said to be there survives a power cut, as a new cluster does."""
     backup.forget()
-    sync(backup.directory)
+    sync_file_system(backup.directory)
     backup.directory.rename(files.home)
-    sync(files.home.parent)
+    sync_file_system(files.home.parent)
 
 
 def _password_line(spec: StandbySpec) -> str:

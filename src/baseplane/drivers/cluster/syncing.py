@@ -1,11 +1,11 @@
-"""Bringing files to disk."""
+"""Bringing what was written to disk."""
 
 import ctypes
 import os
 from pathlib import Path
 
 
-def sync(directory: Path) -> None:
+def sync_file_system(directory: Path) -> None:
     """Bring the file system that holds ``directory`` to disk."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:

@@ -11,8 +11,11 @@ import pytest
 from baseplane.drivers.cluster import State
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.resources.projects import monitor as project_monitor
+from baseplane.resources.projects import replicas
+from baseplane.resources.projects.replicas import ReplicaStatus
 from baseplane.resources.replicas import monitor, workflows
 from baseplane.runtime import Runtime
+from baseplane.workflows import Workflow, queue
 from tests.conftest import Client, without_others
 from tests.processes import kill
 from tests.resources.replicas import (
@@ -187,30 +190,53 @@ async def test_one_that_fell_too_far_behind_is_made_anew(
     assert await ask(real_rt, identifier, "select count(*) from public.t_5") == 9000
 
 
-STEPS = list(range(len(workflows.setup.steps)))
+EVERY = [
+    pytest.param(workflow, position, id=f"{workflow.name}-{step.name}")
+    for workflow in (workflows.setup, workflows.restart, workflows.follow, workflows.rebuild, workflows.remove)
+    for position, step in enumerate(workflow.steps)
+]
 
 
-@pytest.mark.parametrize("victim", ["primary", "standby"])
-@pytest.mark.parametrize("position", STEPS, ids=[step.name for step in workflows.setup.steps])
-async def test_worker_and_postgres_may_be_killed_around_any_step_of_its_setup(
-    real: Client, real_rt: Runtime, local: LocalClusters, ref: str, position: int, victim: str,
+async def _begin(real: Client, rt: Runtime, workflow: Workflow, ref: str, replica: str) -> str:
+    """Start the workflow as users or the monitor would; gives the replica that it is about."""
+    if workflow in (workflows.setup, workflows.remove):
+        identifier = await set_up(real, ref)
+        if workflow is workflows.remove:
+            await real.drain()
+            await remove(real, ref, identifier)
+        return identifier
+    async with rt.database.transaction() as db:
+        if workflow is workflows.rebuild:
+            begins_as = ReplicaStatus.INIT_READ_REPLICA
+            await replicas.settle(db, replica, begins_as, only_from=replicas.UP)
+        await queue.start(db, workflow, replica)
+    return replica
+
+
+@pytest.mark.parametrize(("workflow", "position"), EVERY)
+async def test_worker_primary_and_standby_may_be_killed_together_around_any_step(
+    real: Client, real_rt: Runtime, local: LocalClusters, ref: str, replica: str, workflow: Workflow, position: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    identifier = await set_up(real, ref)
-    await crash(real_rt, workflows.setup, identifier, position, "before it is recorded", monkeypatch)
-    name = ref if victim == "primary" else identifier
-    if await local.observe(name) == State.RUNNING:
-        kill(pid_of(local, name))
+    identifier = await _begin(real, real_rt, workflow, ref, replica)
+    await crash(real_rt, workflow, identifier, position, "before it is recorded", monkeypatch)
+    for name in (ref, identifier):
+        if await local.observe(name) == State.RUNNING:
+            kill(pid_of(local, name))
     await project_monitor.look(real_rt)
     await real.drain()
     await monitor.look(real_rt)
     await real.drain()
     assert await real.status(ref) == "ACTIVE_HEALTHY"
+    if workflow is workflows.remove:
+        assert await status(real, identifier) is None
+        return
     assert await status(real, identifier) == "ACTIVE_HEALTHY"
     assert await ask(real_rt, identifier, "select pg_is_in_recovery()") is True
-    await remove(real, ref, identifier)
-    await real.drain()
-    assert identifier not in [database["identifier"] for database in await databases(real, ref)]
+    if identifier != replica:
+        await remove(real, ref, identifier)
+        await real.drain()
+    assert [database["identifier"] for database in await databases(real, ref)] == [replica]
 
 
 async def test_no_slot_is_left_by_all_this(real_rt: Runtime, ref: str, replica: str) -> None:

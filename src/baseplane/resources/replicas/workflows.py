@@ -152,7 +152,7 @@ restart = Workflow("replica.restart", failed=_unhealthy)
 """Brings up one that should run and follow, and does not."""
 
 
-@restart.step(within=timedelta(minutes=1), final=(NotFound,))
+@restart.step(within=timedelta(minutes=1), final=(PrimaryAway, NotFound))
 async def stop_what_hangs(rt: Runtime, identifier: str) -> None:
     spec = await _spec(rt, identifier)
     try:

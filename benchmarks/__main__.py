@@ -20,6 +20,7 @@ from benchmarks.ingress import ingress, sessions, wake
 from benchmarks.installation import Installation, running
 from benchmarks.lifecycle import create, resume
 from benchmarks.query import query
+from benchmarks.replicas import replicas
 from benchmarks.rest import rest
 from benchmarks.types import types
 from benchmarks.upgrades import upgrades
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "sessions": (lambda i: sessions(i, 2000), lambda i: sessions(i, 20)),
     "gateway": (lambda i: gateway(i, 4, 5), lambda i: gateway(i, 1, 1)),
     "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
+    "replicas": (lambda i: replicas(i, 10, 500), lambda i: replicas(i, 2, 20)),
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),
     "rest": (lambda i: rest(i, 12, 1000), lambda i: rest(i, 2, 50)),
     "functions": (lambda i: functions(i, 40, 3000), lambda i: functions(i, 3, 100)),

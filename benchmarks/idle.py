@@ -19,8 +19,8 @@ def idle(installation: Installation, counts: tuple[int, ...]) -> list[Figure]:
             refs.append(installation.create(f"idle-{len(refs)}"))
             installation.await_status(refs[-1], "ACTIVE_HEALTHY")
         homes = [installation.data_dir / "clusters" / ref for ref in refs]
-        _settle(homes)
-        memory = sum(pss(process) for home in homes for process in _processes(home)) / count / 1e6
+        settle(homes)
+        memory = sum(pss(process) for home in homes for process in processes(home)) / count / 1e6
         disk = sum(_disk(home) for home in homes) / count / 1e6
         figures += [
             Figure(f"memory (PSS) per idle project, {count} projects", memory, "MB", 20),
@@ -34,16 +34,16 @@ def idle(installation: Installation, counts: tuple[int, ...]) -> list[Figure]:
     return figures
 
 
-def _processes(home: Path) -> list[psutil.Process]:
+def processes(home: Path) -> list[psutil.Process]:
     postmaster = psutil.Process(int((home / "data" / "postmaster.pid").read_text().split()[0]))
     return [postmaster, *postmaster.children()]
 
 
-def _settle(homes: list[Path]) -> None:
+def settle(homes: list[Path]) -> None:
     """Wait until no cluster serves anybody."""
     deadline = time.monotonic() + SETTLE_WITHIN
     while time.monotonic() < deadline:
-        titles = [" ".join(process.cmdline()) for home in homes for process in _processes(home)]
+        titles = [" ".join(process.cmdline()) for home in homes for process in processes(home)]
         if not any("[local]" in title for title in titles):
             return
         time.sleep(0.5)

@@ -202,6 +202,12 @@ async def api(rt: Runtime) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def alone(rt: Runtime) -> AsyncIterator[None]:
+    async with without_others(rt):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def without_others(rt: Runtime) -> AsyncIterator[None]:
     """No project of another test is looked after meanwhile: those with remembered clusters have lost them."""
     async with rt.database.connection() as db:
         others = await db.execute("select status, ref from projects")

@@ -78,6 +78,8 @@ from baseplane.resources.postgrest import routes as postgrest
 from baseplane.resources.postgrest.serving import RestService
 from baseplane.resources.projects import monitor, sleep
 from baseplane.resources.projects import routes as projects
+from baseplane.resources.replicas import monitor as replica_monitor
+from baseplane.resources.replicas import routes as replicas
 from baseplane.resources.secrets import routes as secrets
 from baseplane.resources.signing_keys import routes as signing_keys
 from baseplane.resources.snippets import routes as snippets
@@ -123,6 +125,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     disk.router,
     disk.readonly,
     backups.router,
+    replicas.router,
     storage.router,
     addons.router,
     upgrades.router,
@@ -291,6 +294,7 @@ async def run_worker(rt: Runtime) -> None:
     async with outbound(rt.outbound) as sender, asyncio.TaskGroup() as tasks:
         tasks.create_task(queue.work())
         tasks.create_task(monitor.watch(rt))
+        tasks.create_task(replica_monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
         tasks.create_task(disks.watch(rt))
         tasks.create_task(backups_watch.watch(rt))
@@ -319,7 +323,7 @@ def build_ingress(rt: Runtime) -> PostgresIngress:
     find = accounts_store.find_caller
     gate = ProjectGate(
         rt,
-        lambda ref: layout.cluster(ref).socket,
+        lambda name: layout.cluster(name).socket,
         pools.enter,
         access.login_by(find),
         checks=(check_network, access.check_temporary_role, access.check_token(find)),

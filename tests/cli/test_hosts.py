@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from baseplane.cli import main
 from baseplane.cli.hosts import block, put
 from tests.conftest import Client
+from tests.resources.replicas import set_up
 
 HOST = "sb.test"
 A, B = "a" * 20, "b" * 20
@@ -75,6 +76,7 @@ def test_a_broken_block_is_not_touched(tmp_path: Path, broken: str) -> None:
 async def test_the_names_are_those_of_projects_that_are_there(api: Client, platform: str, tmp_path: Path) -> None:
     kept, gone = [(await api.create_project())["ref"] for _ in range(2)]
     await api.drain()
+    replica = await set_up(api, kept)
     await api.call("DELETE", f"/v1/projects/{gone}")
     await api.drain()
     environment = {"BASEPLANE_DATABASE_URL": platform, "BASEPLANE_DATA_DIR": str(tmp_path)}
@@ -86,6 +88,7 @@ async def test_the_names_are_those_of_projects_that_are_there(api: Client, platf
 
     printed = await asyncio.to_thread(run)
     assert f"db.{kept}.baseplane.test {kept}.baseplane.test\n" in printed
+    assert f"db.{replica}.baseplane.test {replica}.baseplane.test\n" in printed
     assert gone not in printed
     file = tmp_path / "hosts"
     await asyncio.to_thread(run, "--write", "--file", str(file))

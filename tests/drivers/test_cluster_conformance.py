@@ -1,5 +1,6 @@
 """What every cluster driver promises, asked of the one that remembers and of the one that runs Postgres."""
 
+import asyncio
 import secrets
 import string
 from collections.abc import AsyncIterator
@@ -7,7 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from baseplane.drivers.cluster import ClusterDriver, ClusterMissing, ClusterSpec, Role, SettingsRefused, State
+from baseplane.drivers.cluster import (
+    ClusterDriver,
+    ClusterMissing,
+    ClusterSpec,
+    Role,
+    SettingsRefused,
+    Slot,
+    StandbySpec,
+    State,
+)
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.errors import Unavailable
@@ -193,3 +203,62 @@ async def test_what_a_cluster_takes_on_disk_is_measured(driver: ClusterDriver, s
         await driver.measure(spec.ref)
     await driver.create(spec)
     assert 20_000_000 < await driver.measure(spec.ref) < 60_000_000
+
+
+async def follows(driver: ClusterDriver, standby: StandbySpec) -> None:
+    async with asyncio.timeout(20):
+        while not await driver.standbys.fill(standby):
+            await asyncio.sleep(0.01)
+        await driver.standbys.start(standby)
+        while not (await driver.standbys.link(standby)).streams:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_standby_is_a_cluster_of_its_own_that_follows(driver: ClusterDriver, running: ClusterSpec) -> None:
+    standby = StandbySpec(f"{running.ref}-rr-eu-central-1-abcde", running)
+    assert await driver.observe(standby.name) == State.MISSING
+    for _ in range(2):
+        await follows(driver, standby)
+        assert (await driver.observe_all())[standby.name] == State.RUNNING
+        link = await driver.standbys.link(standby)
+        assert (link.slot, link.streams) == (Slot.KEPT, True)
+        await driver.standbys.catch_up(standby, 5)
+        assert await driver.standbys.is_current(standby)
+    await driver.stop(running.ref)
+    with pytest.raises(Unavailable):
+        await driver.standbys.link(standby)
+    await driver.start(running)
+    await driver.stop(standby.name)
+    assert await driver.observe(standby.name) == State.STOPPED
+    await follows(driver, standby)
+    for _ in range(2):
+        await driver.standbys.remove(standby)
+        assert await driver.observe(standby.name) == State.MISSING
+    assert await driver.observe(running.ref) == State.RUNNING
+
+
+async def test_a_standby_takes_the_settings_of_its_primary(driver: ClusterDriver, running: ClusterSpec) -> None:
+    standby = StandbySpec(f"{running.ref}-rr-eu-central-1-abcde", running)
+    await follows(driver, standby)
+    primary = replace(running, settings={"max_connections": "70"})
+    changed = replace(standby, primary=primary)
+    assert not await driver.standbys.is_current(changed)
+    await driver.standbys.follow(changed)
+    assert await driver.standbys.is_current(changed)
+    await driver.standbys.remove(changed)
+
+
+async def test_a_standby_whose_files_are_gone_is_missing(driver: ClusterDriver, running: ClusterSpec) -> None:
+    standby = StandbySpec(f"{running.ref}-rr-eu-central-1-abcde", running)
+    await follows(driver, standby)
+    await driver.remove(standby.name)
+    with pytest.raises(ClusterMissing):
+        await driver.standbys.start(standby)
+    with pytest.raises(ClusterMissing):
+        await driver.standbys.is_current(standby)
+    await driver.standbys.remove(standby)
+
+
+async def test_a_primary_that_is_gone_has_no_copy(driver: ClusterDriver, spec: ClusterSpec) -> None:
+    with pytest.raises(ClusterMissing):
+        await driver.standbys.fill(StandbySpec(f"{spec.ref}-rr-eu-central-1-abcde", spec))

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from baseplane.drivers.certificates import Authority
-from baseplane.drivers.ingress import Limits
+from baseplane.drivers.ingress import Limits, Refused
 from baseplane.drivers.ingress import startup as packets
 from tests.drivers.conftest import DIRECT, GONE, GSSENC_REQUEST, HOST, REF, SSL_REQUEST, Door, startup
 
@@ -185,3 +185,43 @@ def test_the_wish_to_show_a_token_is_kept_from_the_cluster(options: str, by_toke
     assert admission.by_token is by_token
     assert admission.packet == startup(user="postgres", **({"options": rest} if rest else {}))
     assert packets.with_user(admission.packet, "jit") == startup(user="jit", **({"options": rest} if rest else {}))
+
+
+REPLICA = f"{REF}-rr-ap-southeast-1-qwert"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "server_name"),
+    [
+        ({"user": f"postgres.{REPLICA}"}, None),
+        ({"user": f"a.b.{REPLICA}"}, None),
+        ({"user": "postgres", "options": f"-c reference={REPLICA}"}, None),
+        ({"user": "postgres"}, f"db.{REPLICA}.{HOST}"),
+        ({"user": "postgres"}, f"{REPLICA}.{HOST}"),
+    ],
+)
+def test_a_read_replica_is_named_as_its_project_is(parameters: dict[str, str], server_name: str | None) -> None:
+    admission = packets.admit(startup(**parameters), server_name, HOST)
+    assert (admission.ref, admission.replica) == (REF, REPLICA)
+    assert admission.packet == startup(user=parameters["user"].removesuffix(f".{REPLICA}"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{REF}-rr-eu-west-1-qwer",
+        f"{REF}-rr-eu-west-1-qwertz",
+        f"{REF}-rr-EU-WEST-1-qwert",
+        f"{REF}-rr-../..-1-qwert",
+        f"{REF}-rr--west-1-qwert",
+        f"{REF[1:]}-rr-eu-west-1-qwert",
+        f"{REF}-qwert",
+        f"{REF}/",
+    ],
+)
+def test_what_only_resembles_a_name_names_nothing(name: str) -> None:
+    for parameters, server_name in (({"user": f"postgres.{name}"}, None), ({"user": "x"}, f"db.{name}.{HOST}")):
+        with pytest.raises(Refused, match="no project was named"):
+            packets.admit(startup(**parameters), server_name, HOST)
+    with pytest.raises(Refused, match="names no project"):
+        packets.admit(startup(user="x", options=f"reference={name}"), None, HOST)

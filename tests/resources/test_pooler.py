@@ -128,7 +128,7 @@ async def test_two_processes_may_prepare_it_at_once(real_rt: Runtime, pooled: st
     async with real_rt.database.connection() as db:
         project = await store.get(db, pooled)
     cluster = app.Layout(real_rt.settings.data_dir).cluster(pooled).sockets
-    specs = await asyncio.gather(*(pools._spec(real_rt, project, cluster) for _ in range(8)))
+    specs = await asyncio.gather(*(pools._spec(real_rt, project, pooled, cluster) for _ in range(8)))
     assert all(spec == specs[0] for spec in specs)
 
 

@@ -10,7 +10,7 @@ import click
 from baseplane import app
 from baseplane.cli import data_dir, load_settings
 from baseplane.database import Database
-from baseplane.resources.projects import store
+from baseplane.resources.projects import replicas, store
 from baseplane.resources.projects.status import Status
 
 HOSTS = Path("/etc/hosts")
@@ -32,7 +32,7 @@ BEGIN, END = "# baseplane {host}: begin", "# baseplane {host}: end"
 def hosts(data_dir: Path | None, path: Path, write: bool) -> None:
     """Print the host names of all projects as lines of a hosts file, or keep them in one."""
     settings = load_settings(data_dir=data_dir)
-    text = block(settings.project_host, settings.door_address, asyncio.run(_refs(app.database_url(settings))))
+    text = block(settings.project_host, settings.door_address, asyncio.run(_databases(app.database_url(settings))))
     if not write:
         click.echo(text, nl=False)
         return
@@ -43,14 +43,17 @@ def hosts(data_dir: Path | None, path: Path, write: bool) -> None:
     click.echo(f"{path} {'now has' if changed else 'already had'} the names of this installation")
 
 
-async def _refs(url: str) -> list[str]:
+async def _databases(url: str) -> list[str]:
+    """The names of all projects, and after each those of its read replicas."""
     async with Database(url, max_size=1) as database, database.connection() as db:
-        return [project.ref for project in await store.list_in(db, set(Status) - {Status.REMOVED})]
+        refs = [project.ref for project in await store.list_in(db, set(Status) - {Status.REMOVED})]
+        followers = await replicas.by_project(db, refs)
+    return [name for ref in refs for name in (ref, *(replica.identifier for replica in followers.get(ref, ())))]
 
 
-def block(host: str, address: str, refs: list[str]) -> str:
-    """The marked lines: the pooler's name, and two for every project."""
-    names = [f"pooler.{host}", *(f"db.{ref}.{host} {ref}.{host}" for ref in refs)]
+def block(host: str, address: str, databases: list[str]) -> str:
+    """The marked lines: the pooler's name, and two for every database."""
+    names = [f"pooler.{host}", *(f"db.{name}.{host} {name}.{host}" for name in databases)]
     return "\n".join([BEGIN.format(host=host), *(f"{address} {name}" for name in names), END.format(host=host), ""])
 
 

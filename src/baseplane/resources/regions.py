@@ -62,14 +62,17 @@ def offered(settings: Settings) -> list[Region]:
     return [region for region in REGIONS if not settings.regions or region.code in settings.regions]
 
 
-def choose(settings: Settings, *, code: str | None = None, group: str | None = None) -> str:
-    """The region for a new project: the one asked for, the first of a group, or the first of all. Raises Invalid."""
+def choose(settings: Settings, *, code: str | None = None, group: str | None = None, field: str = "region") -> str:
+    """The region for a new project: the one asked for, the first of a group, or the first of all.
+
+    Raises Invalid, which names the ``field``.
+    """
     regions = offered(settings)
     for region in regions:
         if (code is None or region.code == code) and (group is None or region.group == group):
             return region.code
     asked = code or group
-    raise Invalid(f"region: {asked} is not offered here; choose one of {', '.join(region.code for region in regions)}")
+    raise Invalid(f"{field}: {asked} is not offered here; choose one of {', '.join(region.code for region in regions)}")
 
 
 def choose_size(settings: Settings, asked: str | None) -> str:

@@ -58,9 +58,11 @@ async def unfinished(db: Connection, subject: str) -> list[Run]:
     )
 
 
-async def request_cancel(db: Connection, subject: str) -> None:
-    """Ask every unfinished run of the subject to end at its next step and undo itself."""
-    await db.execute("update runs set cancel = true where subject = %s and finished_at is null", [subject])
+async def request_cancel(db: Connection, subject: str, *, but: str = "") -> None:
+    """Ask every unfinished run of the subject, ``but`` of one workflow, to end at its next step and undo itself."""
+    await db.execute(
+        "update runs set cancel = true where subject = %s and workflow <> %s and finished_at is null", [subject, but]
+    )
 
 
 async def claim(db: Connection, run_id: UUID) -> Run | None:

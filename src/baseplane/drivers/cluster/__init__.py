@@ -31,6 +31,10 @@ class UpgradeRefused(BaseplaneError):
     """The cluster cannot go to that major, or the attempt failed; the message says what stands in the way."""
 
 
+class StandbyRefused(BaseplaneError):
+    """The primary cannot have one more standby; the message says what stands in the way."""
+
+
 class Role(StrEnum):
     """As whom the platform connects. ``OWNER`` acts as role postgres, which is no superuser."""
 
@@ -56,6 +60,43 @@ class ClusterSpec:
     password: str
     root_keys: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StandbySpec:
+    """What a read replica should be: a cluster that follows its ``primary``, with the same settings.
+
+    ``name`` names it as a ref names a cluster; it begins with the primary's ref and a hyphen.
+    """
+
+    name: str
+    primary: ClusterSpec
+
+    @property
+    def slot(self) -> str:
+        """The slot at the primary that keeps what it has not read yet."""
+        return self.name.replace("-", "_")
+
+
+class Slot(StrEnum):
+    """``LOST`` is a slot that fell so far behind that the primary gave it up."""
+
+    KEPT = "kept"
+    LOST = "lost"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How a standby follows: by how many bytes of write-ahead log, and by how many seconds at most, it is behind.
+
+    ``seconds`` is None where it has replayed nothing yet.
+    """
+
+    slot: Slot
+    streams: bool
+    bytes: int
+    seconds: float | None
 
 
 class State(StrEnum):
@@ -102,6 +143,37 @@ class ClusterUpgrades(Protocol):
         """Have the planner's statistics made that did not come along. Raises Unavailable."""
 
 
+class ClusterStandbys(Protocol):
+    """Runs read replicas. Each is a cluster, too: ``ClusterDriver`` stops, observes, measures and connects it by its name.
+
+    All are idempotent, and go on after a crash where they were.
+    """
+
+    async def fill(self, spec: StandbySpec) -> bool:
+        """Copy the primary, which must run; tells whether the copy is whole, and is to be asked again until it is.
+
+        Raises StandbyRefused, ClusterMissing when the primary is gone, DriverUnavailable, Unavailable.
+        """
+
+    async def start(self, spec: StandbySpec) -> None:
+        """Serve it, reading only. Raises ClusterMissing, StartFailed, DriverUnavailable."""
+
+    async def link(self, spec: StandbySpec) -> Link:
+        """How it follows at this moment. Raises ClusterMissing, Unavailable when one of both does not answer."""
+
+    async def is_current(self, spec: StandbySpec) -> bool:
+        """Whether its settings were made for ``spec``. Raises ClusterMissing."""
+
+    async def follow(self, spec: StandbySpec) -> None:
+        """Serve it with the settings of ``spec``; restarts it where one needs that. Raises as ``start``, SettingsRefused."""
+
+    async def catch_up(self, spec: StandbySpec, within: float) -> None:
+        """Return when it has replayed what the primary has written by now. Raises Unavailable after ``within`` seconds."""
+
+    async def remove(self, spec: StandbySpec) -> None:
+        """Delete everything it has, here and at the primary, whatever state both are in. Raises Unavailable."""
+
+
 class ClusterDriver(Protocol):
     """Runs Postgres clusters. ``create``, ``start``, ``stop``, ``configure``, ``set_password``, ``remove`` and those that switch
     are idempotent: a second call with the same arguments changes nothing, and a call after a crash of the first
@@ -111,6 +183,10 @@ class ClusterDriver(Protocol):
     @property
     def upgrades(self) -> ClusterUpgrades:
         """The way to another major."""
+
+    @property
+    def standbys(self) -> ClusterStandbys:
+        """Clusters that follow others."""
 
     def version(self, engine: int) -> str:
         """The full version that a new cluster of this Postgres major gets. Raises DriverUnavailable."""
@@ -180,10 +256,15 @@ __all__ = [
     "ClusterDriver",
     "ClusterMissing",
     "ClusterSpec",
+    "ClusterStandbys",
     "ClusterUpgrades",
     "DriverUnavailable",
+    "Link",
     "Role",
     "SettingsRefused",
+    "Slot",
+    "StandbyRefused",
+    "StandbySpec",
     "StartFailed",
     "State",
     "UpgradeRefused",

@@ -29,6 +29,7 @@ from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.possession import INITIAL_PASSWORD, mend, take_possession
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
+from baseplane.drivers.cluster.streaming import LocalStandbys
 from baseplane.drivers.cluster.switching import Switch
 from baseplane.drivers.cluster.upgrading import LocalUpgrades
 from baseplane.drivers.disk import sync
@@ -60,6 +61,7 @@ class LocalClusters:
         self.elsewhere = elsewhere
         self.connections = Connections()
         self.upgrades = LocalUpgrades(layout, engines, account, self._postmaster, self._parameters)
+        self.standbys = LocalStandbys(self, layout, account, self._postmaster)
         self._engine_of: dict[int, Engine] = {}
 
     async def prepare(self, major: int, progress: Callable[[str], None]) -> Engine:
@@ -218,7 +220,8 @@ class LocalClusters:
         files = self.layout.cluster(spec.ref)
         if not files.home.exists():
             raise ClusterMissing(f"The cluster of project {spec.ref} is gone.")
-        self.account.write(files.root_keys, "".join(f"{key}\n" for key in spec.root_keys))
+        for each in (files, *self.standbys.of(spec.ref)):  # what is encrypted anew is replayed at once
+            self.account.write(each.root_keys, "".join(f"{key}\n" for key in spec.root_keys))
 
     def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:
         return self._connect(ref, role, secret)

@@ -3,11 +3,21 @@
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import psycopg
 
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, State, UpgradeRefused
+from baseplane.drivers.cluster import (
+    ClusterMissing,
+    ClusterSpec,
+    Link,
+    Role,
+    SettingsRefused,
+    Slot,
+    StandbySpec,
+    State,
+    UpgradeRefused,
+)
 from baseplane.drivers.cluster.connections import Connection
 from baseplane.errors import Unavailable
 
@@ -33,6 +43,14 @@ class MemoryClusters:
         """What each cluster holds, where something was switched in."""
         self.switched: set[tuple[str, str]] = set()
         self.upgrades = MemoryUpgrades(self)
+        self.slots: dict[str, Slot] = {}
+        """Of standbys, by their names."""
+        self.copies: set[str] = set()
+        """Standbys that are being filled."""
+
+    @property
+    def standbys(self) -> "MemoryStandbys":
+        return MemoryStandbys(self)
 
     def version(self, engine: int) -> str:
         return f"{engine}.0"
@@ -173,3 +191,48 @@ class MemoryUpgrades:
 
     async def gather_statistics(self, spec: ClusterSpec) -> None:
         await self.mend(spec)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStandbys:
+    clusters: MemoryClusters
+
+    async def fill(self, spec: StandbySpec) -> bool:
+        """Takes two calls, as a real copy takes several."""
+        clusters = self.clusters
+        if spec.name not in clusters.specs:
+            async with clusters.connect(spec.primary.ref, Role.ADMIN, spec.primary.secret):
+                clusters.slots[spec.name] = Slot.KEPT
+            if spec.name not in clusters.copies:
+                clusters.copies.add(spec.name)
+                return False
+            clusters.copies.remove(spec.name)
+            clusters.specs[spec.name] = replace(clusters.specs[spec.primary.ref], ref=spec.name)
+        return True
+
+    async def start(self, spec: StandbySpec) -> None:
+        await self.clusters.start(replace(spec.primary, ref=spec.name))
+
+    async def link(self, spec: StandbySpec) -> Link:
+        if not {spec.name, spec.primary.ref} <= self.clusters.running:
+            raise Unavailable("The project's database does not take connections: it is stopped.")
+        slot = self.clusters.slots.get(spec.name, Slot.MISSING)
+        return Link(slot, slot is Slot.KEPT, 0, 0.0)
+
+    async def is_current(self, spec: StandbySpec) -> bool:
+        if spec.name not in self.clusters.specs:
+            raise ClusterMissing(f"The data directory of {spec.name} is gone.")
+        return self.clusters.specs[spec.name].settings == spec.primary.settings
+
+    async def follow(self, spec: StandbySpec) -> None:
+        if await self.clusters.configure(replace(spec.primary, ref=spec.name)):
+            await self.clusters.stop(spec.name)
+        await self.start(spec)
+
+    async def catch_up(self, spec: StandbySpec, within: float) -> None:  # noqa: ARG002
+        await self.link(spec)
+
+    async def remove(self, spec: StandbySpec) -> None:
+        self.clusters.copies.discard(spec.name)
+        self.clusters.slots.pop(spec.name, None)
+        await self.clusters.remove(spec.name)

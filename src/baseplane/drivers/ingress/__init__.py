@@ -12,7 +12,8 @@ class Visitor:
 
     ``user`` is the role that it named, without the ref; ``address`` the IP address that it comes from, IPv4 also where
     a socket for both families maps it; ``encrypted`` whether it speaks TLS; ``pooled`` whether it came by the
-    transaction port; ``token`` the digest of the access token that it showed in place of a password, if it did.
+    transaction port; ``token`` the digest of the access token that it showed in place of a password, if it did;
+    ``replica`` the read replica of the project that it wants, if it does. Rules are those of the project.
     """
 
     ref: str
@@ -21,6 +22,12 @@ class Visitor:
     encrypted: bool
     pooled: bool
     token: bytes | None = field(default=None, repr=False)
+    replica: str | None = None
+
+    @property
+    def database(self) -> str:
+        """The name of what it wants to reach."""
+        return self.replica or self.ref
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ class PublicDoor(Protocol):
     """Whether users get in: the promise behind ACTIVE_HEALTHY."""
 
     async def probe(self, ref: str, role: str, password: str, *, pooled: bool = False) -> None:
-        """Ask project ``ref`` something as ``role``, by the transaction port if ``pooled``.
+        """Ask project ``ref``, or a read replica by its name, something as ``role``; by the transaction port if ``pooled``.
 
         Raises Unavailable with what was in the way.
         """

@@ -271,7 +271,7 @@ class Session(asyncio.Protocol):
     def _introduce(self, admission: startup.Admission) -> Visitor:
         peer = peer_of(self.transport)
         encrypted = peer.is_local or self._tls is not None
-        return Visitor(admission.ref, admission.user, peer.address, encrypted, self._pooled)
+        return Visitor(admission.ref, admission.user, peer.address, encrypted, self._pooled, replica=admission.replica)
 
     async def _connect(self, route: Route, packet: bytes, login: ClusterLogin | None = None) -> None:
         upstream = Upstream(self, route, self._door.cancels, self._door.limits, login)

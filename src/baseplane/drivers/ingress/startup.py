@@ -22,10 +22,14 @@ WAYS = (
     "or connect over TLS to its own host name (db.<ref>.{host})."
 )
 
-_USER = re.compile(rb"(.+)\.([a-z]{20})", re.DOTALL)
+_NAME = r"[a-z]{20}(?:-rr-[a-z]+-[a-z]+-[0-9]-[a-z]{5})?"
+"""How a database is named: its project's ref, and for a read replica what tells it from others of the project."""
+_USER = re.compile(rb"(.+)\.(%b)" % _NAME.encode(), re.DOTALL)
 _REFERENCE = re.compile(rb"(?:^|(?<!\\)\s)(?:-c\s*|--)?reference=(\S*)")
 _BY_TOKEN = re.compile(rb"(?:^|(?<!\\)\s)(?:-c\s*|--)jit=(?:on|true|yes|1)(?!\S)")
-_REF = re.compile(r"[a-z]{20}")
+_DATABASE = re.compile(_NAME)
+REF = 20
+"""Characters of a ref."""
 
 
 def take_packet(buffer: bytearray, limit: int) -> bytes | None:
@@ -62,25 +66,27 @@ def login_request(user: str) -> bytes:
 class Admission:
     """A startup packet that named its project: the ref, the user, and the packet without the ref.
 
-    ``by_token`` tells that the client asked to show an access token in place of a password (option jit=on).
+    ``replica`` is the read replica that it named. ``by_token`` tells that the client asked to show an access token in place of a password (option jit=on).
     """
 
     ref: str
     user: str
     packet: bytes
     by_token: bool
+    replica: str | None
 
 
 def admit(packet: bytes, server_name: str | None, host: str) -> Admission:
     """Find the project by user, options or the TLS server name, in this order. Raises Refused."""
     parameters = _parameters(packet)
-    ref = _from_user(parameters) or _from_options(parameters) or ref_of_host(server_name, host)
-    if ref is None:
+    name = _from_user(parameters) or _from_options(parameters) or database_of_host(server_name, host)
+    if name is None:
         hint = WAYS.format(host=host)
         raise Refused("no project was named by this connection", sqlstate=PROTOCOL_VIOLATION, hint=hint)
     by_token = _take_option(parameters, _BY_TOKEN) is not None
     user = parameters.get(b"user", b"").decode(errors="replace")
-    return Admission(ref, user, _packet(packet, parameters), by_token)
+    replica = name if len(name) > REF else None
+    return Admission(name[:REF], user, _packet(packet, parameters), by_token, replica)
 
 
 def with_user(packet: bytes, user: str) -> bytes:
@@ -94,12 +100,12 @@ def _packet(like: bytes, parameters: dict[bytes, bytes]) -> bytes:
     return struct.pack("!I", len(body) + 8) + like[4:8] + body
 
 
-def ref_of_host(server_name: str | None, host: str) -> str | None:
-    """The ref in ``db.<ref>.<host>`` or ``<ref>.<host>``, else None."""
+def database_of_host(server_name: str | None, host: str) -> str | None:
+    """The name in ``db.<name>.<host>`` or ``<name>.<host>``, else None."""
     if server_name is None or not server_name.endswith("." + host):
         return None
     label = server_name.removesuffix("." + host).removeprefix("db.")
-    return label if _REF.fullmatch(label) else None
+    return label if _DATABASE.fullmatch(label) else None
 
 
 def error_response(error: Refused) -> bytes:
@@ -136,11 +142,11 @@ def _from_options(parameters: dict[bytes, bytes]) -> str | None:
     match = _take_option(parameters, _REFERENCE)
     if match is None:
         return None
-    ref = match[1].decode(errors="replace")
-    if not _REF.fullmatch(ref):
+    name = match[1].decode(errors="replace")
+    if not _DATABASE.fullmatch(name):
         hint = "A project's ref is 20 lower-case letters."
         raise Refused("reference= in the options names no project", sqlstate=PROTOCOL_VIOLATION, hint=hint)
-    return ref
+    return name
 
 
 def _take_option(parameters: dict[bytes, bytes], pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:

@@ -11,12 +11,16 @@ from baseplane.database import Connection
 from baseplane.database.secrets import digest
 from baseplane.drivers.ingress import Entry, Refused, Route, Visitor
 from baseplane.errors import Unavailable
-from baseplane.resources.projects import sleep, store
+from baseplane.resources.projects import replicas, sleep, store
+from baseplane.resources.projects.replicas import Replica
 from baseplane.resources.projects.status import NEXT_STEP, OPEN, Status
 from baseplane.resources.projects.store import Project
 from baseplane.runtime import Runtime
 
 log = logging.getLogger(__name__)
+
+CATCH_UP_WITHIN = 5.0
+"""Seconds that a read replica may need to have a role that its primary has."""
 
 Check = Callable[[Connection, Visitor], Awaitable[None]]
 """One rule. Raises Refused, saying which of tenant, user, address or state is wrong and what to do."""
@@ -24,15 +28,18 @@ Witness = Callable[[Connection, Visitor, str], Awaitable[None]]
 """Is told of logins that Postgres refused, with the SQLSTATE."""
 
 
-Pool = Callable[[Runtime, Project, Path], Awaitable[Path | None]]
-"""Where a project's transaction pooler listens, once it does; None where there is none. Raises BaseplaneError."""
+Pool = Callable[[Runtime, Project, str, Path], Awaitable[Path | None]]
+"""Where the transaction pooler of a project's database, known by its name, listens, once it does; None where there is none.
+
+Raises BaseplaneError.
+"""
 
 Login = Callable[[Runtime, Project, Visitor], Awaitable[tuple[str, str]]]
 """As which role, with which password, the door logs in for a visitor whose token was accepted. Raises BaseplaneError."""
 
 
 class ProjectGate:
-    """``socket`` tells where a project's cluster listens, ``pool`` where its pooler does.
+    """``socket`` tells where the cluster of this name listens, a project's or a read replica's, ``pool`` where its pooler does.
 
     ``checks`` hold as long as a session lasts, ``at_login`` only for those who come.
     ``login`` is for visitors with an access token, whom the ``checks`` have let through.
@@ -66,12 +73,16 @@ class ProjectGate:
         project = await self._permit(visitor, self._at_login + self._checks)
         route = await self._lead(project, visitor)
         user, password = await self._login(self._rt, project, visitor)
+        if visitor.replica is not None:  # the role was made at the primary, perhaps just now
+            async with self._rt.database.connection() as db:
+                spec = await replicas.standby_spec(db, self._rt.keyring, visitor.replica)
+            await self._rt.clusters.standbys.catch_up(spec, CATCH_UP_WITHIN)
         return Entry(visitor, route, user, password)
 
     async def _lead(self, project: Project, visitor: Visitor) -> Route:
         await sleep.awaken(self._rt, project)
-        cluster = self._socket(visitor.ref)
-        pooler = await self._pool(self._rt, project, cluster.parent) if visitor.pooled else None
+        cluster = self._socket(visitor.database)
+        pooler = await self._pool(self._rt, project, visitor.database, cluster.parent) if visitor.pooled else None
         return Route(str(pooler or cluster))
 
     async def review(self, visitor: Visitor) -> None:
@@ -90,6 +101,8 @@ class ProjectGate:
         try:
             async with self._rt.database.connection() as db:
                 project = _open(visitor.ref, await store.find(db, visitor.ref))
+                if visitor.replica is not None:
+                    _open_replica(visitor.replica, await replicas.find(db, visitor.ref, visitor.replica))
                 for check in checks:
                     await check(db, visitor)
                 return project
@@ -105,3 +118,12 @@ def _open(ref: str, project: Project | None) -> Project:
         hint = NEXT_STEP.get(project.status)
         raise Refused(f"Project {ref} does not take connections: it is {project.status}.", sqlstate="57P03", hint=hint)
     return project
+
+
+def _open_replica(identifier: str, replica: Replica | None) -> None:
+    if replica is None:
+        hint = "The organization's list of projects names the databases of each."
+        raise Refused(f"There is no read replica {identifier} here.", sqlstate="3D000", hint=hint)
+    if replica.status not in replicas.OPEN:
+        message = f"Read replica {identifier} does not take connections: it is {replica.status}. {replica.cause or ''}"
+        raise Refused(message.rstrip(), sqlstate="57P03", hint="Connect to its primary, or set up another.")

@@ -19,9 +19,12 @@ class Row:
     unit: str = ""
 
 
+READ_REPLICAS = 4
+"""Of one project: the smallest sizes have five replication slots, and one is left to its users."""
+
 ROWS = (
     Row("instances.compute_update_available_sizes", "set"),
-    Row("instances.read_replicas", "numeric"),
+    Row("instances.read_replicas", "numeric", READ_REPLICAS),
     Row("instances.disk_modifications"),
     Row("instances.high_availability"),
     Row("instances.orioledb"),

@@ -14,8 +14,8 @@ from baseplane.resources.pooler.schemas import (
     UpdateSupavisorConfigResponse,
     V1PgbouncerConfigResponse,
 )
+from baseplane.resources.projects import replicas
 from baseplane.resources.projects.lookup import InProject
-from baseplane.resources.projects.store import Project
 from baseplane.settings import Settings
 from baseplane.workflows import queue
 
@@ -32,11 +32,14 @@ async def get_pooler_config(project: InProject, ctx: Ctx) -> list[SupavisorConfi
     """Gets how the project's database is reached through the shared doors: pooled, where there is a pooler; direct."""
     settings = ctx.rt.settings
     session = PoolSettings("session", 0, SIZES[project.size].max_connections)
-    ways = [_way(settings, project, settings.postgres_port, session)]
-    if ctx.rt.poolers.version():
-        async with ctx.reading() as db:
-            pooled = await store.settings(db, project)
-        ways.insert(0, _way(settings, project, settings.pooler_port, pooled))
+    async with ctx.reading() as db:
+        pooled = await store.settings(db, project) if ctx.rt.poolers.version() else None
+        followers = await replicas.list_of(db, project.ref)
+    ways = []
+    for name in (project.ref, *(each.identifier for each in followers if each.status in replicas.UP)):
+        if pooled is not None:
+            ways.append(_way(settings, name, settings.pooler_port, pooled))
+        ways.append(_way(settings, name, settings.postgres_port, session))
     return ways
 
 
@@ -76,22 +79,22 @@ async def get_pgbouncer_config(project: InProject, ctx: Ctx) -> V1PgbouncerConfi
         ignore_startup_parameters=configuration.IGNORED,
         max_client_conn=pooled.max_client_conn,
         pool_mode=pooled.pool_mode,
-        connection_string=_url(ctx.rt.settings, project, ctx.rt.settings.pooler_port),
+        connection_string=_url(ctx.rt.settings, project.ref, ctx.rt.settings.pooler_port),
         server_idle_timeout=configuration.SERVER_IDLE,
     )
 
 
-def _url(settings: Settings, project: Project, port: int) -> str:
-    return f"postgresql://postgres.{project.ref}:[YOUR-PASSWORD]@pooler.{settings.project_host}:{port}/postgres"
+def _url(settings: Settings, name: str, port: int) -> str:
+    return f"postgresql://postgres.{name}:[YOUR-PASSWORD]@pooler.{settings.project_host}:{port}/postgres"
 
 
-def _way(settings: Settings, project: Project, port: int, pool: PoolSettings) -> SupavisorConfigResponse:
-    url = _url(settings, project, port)
+def _way(settings: Settings, name: str, port: int, pool: PoolSettings) -> SupavisorConfigResponse:
+    url = _url(settings, name, port)
     return SupavisorConfigResponse(
-        identifier=project.ref,
-        database_type="PRIMARY",
+        identifier=name,
+        database_type="READ_REPLICA" if "-" in name else "PRIMARY",
         is_using_scram_auth=True,
-        db_user=f"postgres.{project.ref}",
+        db_user=f"postgres.{name}",
         db_host=f"pooler.{settings.project_host}",
         db_port=port,
         db_name="postgres",

@@ -6,6 +6,7 @@ from baseplane.database import Connection
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, SettingsRefused, StartFailed, State
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.resources.postgres_config import store
+from baseplane.resources.projects import replicas
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects.status import SERVING, Status
 from baseplane.resources.projects.workflows import RECOVERY, SOON, probe, serve
@@ -89,4 +90,5 @@ async def adopt(rt: Runtime, ref: str) -> None:
     waiting = await rt.clusters.configure(await _wanted(rt, ref))
     async with rt.database.transaction() as db:
         await store.adopt(db, ref, served=not waiting)
+        await replicas.look_again(db, ref)
         await projects.settle(db, ref, Status.ACTIVE_HEALTHY, only_from=SERVING | CHANGING)

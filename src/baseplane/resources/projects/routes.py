@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -7,8 +8,9 @@ from baseplane.api.context import Ctx
 from baseplane.api.route import operations
 from baseplane.errors import Invalid
 from baseplane.resources.organizations.lookup import InOrganization, enter
-from baseplane.resources.projects import store, workflows
+from baseplane.resources.projects import replicas, store, workflows
 from baseplane.resources.projects.lookup import InProject
+from baseplane.resources.projects.replicas import Replica
 from baseplane.resources.projects.schemas import (
     DatabaseStatus,
     OrganizationDatabase,
@@ -21,7 +23,7 @@ from baseplane.resources.projects.schemas import (
     V1ProjectWithDatabaseResponse,
     V1UpdateProjectBody,
 )
-from baseplane.resources.projects.status import Status
+from baseplane.resources.projects.status import OPEN, Status
 from baseplane.resources.projects.store import Project
 from baseplane.resources.regions import choose, choose_size
 from baseplane.workflows import journal, queue
@@ -116,8 +118,9 @@ async def list_projects_of_organization(
             limit=limit,
             offset=offset,
         )
+        followers = await replicas.by_project(db, [project.ref for project in projects])
     return OrganizationProjectsResponse(
-        projects=[_listed(project) for project in projects],
+        projects=[_listed(project, followers.get(project.ref, ())) for project in projects],
         pagination=Pagination(count=count, limit=limit, offset=offset),
     )
 
@@ -135,17 +138,7 @@ DATABASE_STATUS: dict[Status, DatabaseStatus] = {
 """What a database is while its project is in a status that the contract does not have for databases."""
 
 
-def _listed(project: Project) -> OrganizationProject:
-    database = OrganizationDatabase.model_validate(
-        {
-            "infra_compute_size": project.size,
-            "region": project.region,
-            "status": DATABASE_STATUS.get(project.status, project.status),
-            "cloud_provider": PROVIDER,
-            "identifier": project.ref,
-            "type": "PRIMARY",
-        }
-    )
+def _listed(project: Project, followers: Sequence[Replica]) -> OrganizationProject:
     return OrganizationProject(
         ref=project.ref,
         name=project.name,
@@ -154,5 +147,33 @@ def _listed(project: Project) -> OrganizationProject:
         is_branch=False,
         status=project.status,
         inserted_at=project.created_at,
-        databases=[database],
+        databases=[
+            _database(project, project.ref, project.region, _database_status(project)),
+            *(_database(project, each.identifier, each.region, _replica_status(project, each)) for each in followers),
+        ],
     )
+
+
+def _database(project: Project, identifier: str, region: str, status: DatabaseStatus) -> OrganizationDatabase:
+    return OrganizationDatabase.model_validate(
+        {
+            "infra_compute_size": project.size,
+            "region": region,
+            "status": status,
+            "cloud_provider": PROVIDER,
+            "identifier": identifier,
+            "type": "PRIMARY" if identifier == project.ref else "READ_REPLICA",
+        }
+    )
+
+
+def _database_status(project: Project) -> DatabaseStatus:
+    status: DatabaseStatus = DATABASE_STATUS.get(project.status) or project.status.value  # type: ignore[assignment]
+    return status
+
+
+def _replica_status(project: Project, replica: Replica) -> DatabaseStatus:
+    """A replica that is up goes down with its project, and comes back after it."""
+    goes_along = replica.status in replicas.UP and project.status not in OPEN
+    status: DatabaseStatus = _database_status(project) if goes_along else replica.status.value
+    return status

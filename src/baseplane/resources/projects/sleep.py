@@ -65,7 +65,8 @@ async def look(rt: Runtime) -> None:
     """Start putting to sleep every project that nobody has used for long enough."""
     async with rt.database.transaction() as db:
         idle = await db.execute(
-            "select ref from projects where status = %s and not asleep and used_at < now() - %s::interval",
+            "select ref from projects p where status = %s and not asleep and used_at < now() - %s::interval"
+            " and not exists (select from replicas r where r.ref = p.ref)",  # these follow it all the time
             [Status.ACTIVE_HEALTHY, _idle(rt)],
         )
         for (ref,) in await idle.fetchall():

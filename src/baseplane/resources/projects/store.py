@@ -249,8 +249,8 @@ async def settle(
 async def fall_asleep(db: Connection, ref: Ref, idle: timedelta) -> bool:
     """Call it asleep unless it was used meanwhile, or is about to be something else; tells whether it is."""
     cursor = await db.execute(
-        "update projects set asleep = true where ref = %s and status = 'ACTIVE_HEALTHY'"
-        " and (asleep or used_at < now() - %s::interval)",
+        "update projects p set asleep = true where ref = %s and status = 'ACTIVE_HEALTHY'"
+        " and (asleep or used_at < now() - %s::interval and not exists (select from replicas r where r.ref = p.ref))",
         [ref, idle],
     )
     return cursor.rowcount == 1

@@ -9,7 +9,7 @@ from datetime import timedelta
 from baseplane.database import Connection
 from baseplane.drivers import artifacts
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed
-from baseplane.resources.projects import settings, store
+from baseplane.resources.projects import companions, settings, store
 from baseplane.resources.projects.status import SERVING, Status
 from baseplane.runtime import Runtime
 from baseplane.workflows import Outcome, Workflow
@@ -95,6 +95,7 @@ async def activate(rt: Runtime, ref: str) -> None:
 
 
 pause = Workflow("project.pause", failed=_fails_as(Status.PAUSE_FAILED, only_from=frozenset({Status.PAUSING})))
+pause.step(within=timedelta(minutes=3))(companions.stop_replicas)
 
 
 async def stop(rt: Runtime, ref: str) -> None:
@@ -183,6 +184,7 @@ async def give_password(rt: Runtime, ref: str) -> None:
 
 
 delete = Workflow("project.delete", failed=_fails_as(Status.UNKNOWN, only_from=frozenset({Status.GOING_DOWN})))
+delete.step(within=timedelta(minutes=5))(companions.remove_replicas)
 delete.step(within=timedelta(minutes=5))(remove_cluster)
 
 

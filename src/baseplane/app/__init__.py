@@ -1,0 +1,39 @@
+"""The composition root: settings become a database, drivers and keys; these become the API, the worker, the doors."""
+
+from baseplane.app.api import ROUTERS, build_api
+from baseplane.app.drivers import (
+    archive,
+    artifacts,
+    build_functions,
+    clusters,
+    database_url,
+    keyring,
+    outbound_rules,
+    runtime,
+)
+from baseplane.app.gateway import build_gateway, build_rest, caddy, run_gateway, services
+from baseplane.app.ingress import build_ingress, run_ingress
+from baseplane.app.paths import Paths
+from baseplane.app.worker import run_worker
+
+__all__ = [
+    "ROUTERS",
+    "Paths",
+    "archive",
+    "artifacts",
+    "build_api",
+    "build_functions",
+    "build_gateway",
+    "build_ingress",
+    "build_rest",
+    "caddy",
+    "clusters",
+    "database_url",
+    "keyring",
+    "outbound_rules",
+    "run_gateway",
+    "run_ingress",
+    "run_worker",
+    "runtime",
+    "services",
+]

@@ -9,8 +9,8 @@ from baseplane.resources.backups.store import SCHEDULED
 from baseplane.settings import Settings
 
 GB = 1024**3
-TRY_AGAIN = timedelta(minutes=2)
-"""How long a project is left alone after a backup that failed."""
+TRY_AGAIN = timedelta(seconds=15)
+"""How long a project is left alone after a backup that failed, doubled with each of the last hour."""
 INCREMENTS_SINCE = 17
 """The first Postgres major that takes them."""
 OWN_LOG = timedelta(seconds=90)
@@ -43,8 +43,10 @@ async def standings(db: Connection) -> list[Standing]:
         " left join backup_schedules s on s.project_ref = p.ref,"
         " (select now() at time zone 'UTC' as now, (now() at time zone 'UTC')::date as day) today"
         " where p.status in ('ACTIVE_HEALTHY', 'ACTIVE_UNHEALTHY') and not p.asleep"
-        " and not exists (select from backups b where b.project_ref = p.ref and (b.status = 'PENDING'"
-        "   or (b.status in ('FAILED', 'CANCELLED') and b.finished_at > now() - %(again)s)))"
+        " and not exists (select from backups b where b.project_ref = p.ref and b.status = 'PENDING')"
+        " and not exists (select from backups b where b.project_ref = p.ref and b.status in ('FAILED', 'CANCELLED')"
+        "   and b.finished_at > now() - interval '1 hour'"
+        "   having max(b.finished_at) > now() - %(again)s * 2 ^ least(count(*), 6))"
         " order by n.finished_at nulls first, p.id"
     )
     return await rows(db, Standing, query, {"again": TRY_AGAIN, "own": OWN_LOG})

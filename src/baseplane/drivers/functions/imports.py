@@ -18,8 +18,9 @@ _COMPILER_OPTIONS = (
     "jsxImportSourceTypes",
 )  # fmt: skip
 _NOTHING = "data:application/typescript,export%20%7B%7D"
-_TYPES = re.compile(r"jsr:@supabase/functions-js(@[^/\s]+)?(/.*)?")
-_PACKAGE = re.compile(r"jsr:/?(@supabase/[\w-]+(@[^/\s]+)?(/.*)?)")
+_TYPES = re.compile(r"jsr:/?@supabase/functions-js(@[^/\s]+)?(/.*)?")
+_TYPES_FILE = "edge-runtime.d.ts"
+_PACKAGE = re.compile(r"jsr:(/?@supabase/[\w-]+(@[^/\s]+)?(/.*)?)")
 _MENTIONED = re.compile(rb"""["'](jsr:/?@supabase/[^"'\s\\]{1,200})["']""")
 _MODULES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
 _COMMENTS = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -89,7 +90,10 @@ def _table(parsed: Mapping[str, Any], key: str, name: str | None) -> dict[str, A
 
 
 def _addresses(imports: Mapping[str, Any], folder: str) -> dict[str, str]:
-    return {_placed(key, folder): _placed(to, folder) for key, to in imports.items() if isinstance(to, str)}
+    """Below a package's name Deno finds what the package holds, but below nothing it finds nothing: types are named."""
+    texts = {key: to for key, to in imports.items() if isinstance(to, str)}
+    types = {f"{key.rstrip('/')}/{_TYPES_FILE}": _NOTHING for key, to in texts.items() if _TYPES.fullmatch(to)}
+    return types | {_placed(key, folder): _placed(to, folder) for key, to in texts.items()}
 
 
 def _placed(name: str, folder: str) -> str:
@@ -113,7 +117,7 @@ def _defaults(source: Mapping[str, bytes]) -> dict[str, str]:
 
 def _elsewhere(name: str) -> str | None:
     """Types for the editor are nothing at run time."""
-    if _TYPES.fullmatch(name):
+    if _TYPES.fullmatch(name) and not name.endswith("/"):
         return _NOTHING
     package = _PACKAGE.fullmatch(name)
     return f"npm:{package[1]}" if package else None

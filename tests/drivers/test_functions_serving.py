@@ -128,6 +128,23 @@ async def test_an_import_map_is_followed_from_where_it_lies(
     assert await function.call() == "from the map"
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("@supabase/functions-js", "jsr:@supabase/functions-js@^2"),
+        ("@supabase/functions-js/", "jsr:/@supabase/functions-js@^2/"),
+        ("types", "jsr:@supabase/functions-js"),
+    ],
+)
+async def test_the_types_of_the_templates_configuration_are_nothing(name: str, address: str, host: Host) -> None:
+    source = {
+        "index.ts": f'import "{name.rstrip("/")}/edge-runtime.d.ts"; Deno.serve(() => new Response("fine"));',
+        "deno.json": json.dumps({"imports": {name: address}}),
+    }
+    function = await host.deploy(source)
+    assert await function.call() == "fine"
+
+
 async def test_an_author_may_map_the_templates_imports_elsewhere(host: Host) -> None:
     source = {
         "index.ts": 'import { own } from "jsr:@supabase/supabase-js@2"; Deno.serve(() => new Response(own));',

@@ -2,7 +2,7 @@
 
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,10 +30,16 @@ def load_settings(**given: object) -> Settings:
     try:
         return Settings.load(**given)
     except pydantic.ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {_words(fault)}" for fault in error.errors())
         raise click.ClickException(f"The settings are wrong: {faults}") from error
     except tomllib.TOMLDecodeError as error:
         raise click.ClickException(f"settings.toml is not TOML: {error}") from error
+
+
+def _words(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "there is no such setting"
+    return str(fault["msg"]).removeprefix("Value error, ")
 
 
 def data_dir(command: Command) -> Command:

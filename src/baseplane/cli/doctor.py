@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import psutil
 import psycopg
 
 from baseplane import app
@@ -104,9 +105,12 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 def _ports(settings: Settings) -> Iterator[Finding]:
     ready = app.Paths(settings.data_dir).ready
     if ready.exists():
-        serving = ", ".join(f"{name} {port}" for name, port in json.loads(ready.read_text())["ports"].items())
-        yield True, f"ports: this installation is running on {serving}"
-        return
+        facts = json.loads(ready.read_text())
+        if _wrote(facts["pid"], ready):
+            serving = ", ".join(f"{name} {port}" for name, port in facts["ports"].items())
+            yield True, f"ports: this installation is running on {serving}"
+            return
+        yield None, f"ports: {ready} is left from a `baseplane up` that was killed; the next one replaces it."
     for name, host, port in (
         ("listen", settings.listen_host, settings.listen_port),
         ("postgres_port", settings.ingress_host, settings.postgres_port),
@@ -119,6 +123,14 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         else:
             advice = "`baseplane up` takes another" if name != "listen" else "choose another with --listen"
             yield None, f"ports: {port} ({name}) is taken{ports.holder(port)}; {advice}."
+
+
+def _wrote(pid: int, file: Path) -> bool:
+    """Whether the process that wrote the file is there still, and not another that was given its number."""
+    with contextlib.suppress(psutil.Error):
+        began: float = psutil.Process(pid).create_time()
+        return began <= file.stat().st_mtime
+    return False
 
 
 def _database_and_clock(settings: Settings) -> Iterator[Finding]:

@@ -117,7 +117,7 @@ def _defaults(source: Mapping[str, bytes]) -> dict[str, str]:
 
 def _elsewhere(name: str) -> str | None:
     """Types for the editor are nothing at run time."""
-    if _TYPES.fullmatch(name):
+    if _TYPES.fullmatch(name) and not name.endswith("/"):
         return _NOTHING
     package = _PACKAGE.fullmatch(name)
     return f"npm:{package[1]}" if package else None

@@ -1,0 +1,34 @@
+"""`baseplane doctor` on data directories in several states."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from baseplane.cli import main
+
+RUNNING = "this installation is running on api 1"
+LEFT = "is left from a `baseplane up` that was killed"
+
+
+def findings(data_dir: Path) -> str:
+    return CliRunner().invoke(main, ["doctor", "--data-dir", str(data_dir)]).output
+
+
+@pytest.mark.parametrize("reused", [False, True])
+def test_what_a_killed_installation_left_is_not_taken_for_a_running_one(tmp_path: Path, *, reused: bool) -> None:
+    ready = tmp_path / "ready.json"
+    ready.write_text(json.dumps({"pid": os.getpid(), "ports": {"api": 1}}))
+    found = findings(tmp_path)
+    assert RUNNING in found
+    assert LEFT not in found
+    if reused:
+        os.utime(ready, (1, 1))
+    else:
+        ready.write_text(json.dumps({"pid": 2**31 - 1, "ports": {"api": 1}}))
+    found = findings(tmp_path)
+    assert RUNNING not in found
+    assert f"note  ports: {ready} {LEFT}" in found
+    assert "(listen) is" in found

@@ -24,8 +24,8 @@ from tests.conftest import Client, client_of, open_door, working
 
 @pytest.fixture(scope="module")
 async def rt(real_rt: Runtime) -> AsyncIterator[Runtime]:
-    """An installation whose projects sleep after a minute, with an ingress and a worker of its own."""
-    settings = real_rt.settings.model_copy(update={"sleep_after": 1.0})
+    """An installation with an ingress and a worker of its own, whose projects sleep: not those that slow tests share."""
+    settings = real_rt.settings.model_copy(update={"sleep_after": 20.0})
     authority = Authority(app.Paths(settings.data_dir).authority)
     rt = dataclasses.replace(real_rt, settings=settings)
     ingress = app.build_ingress(rt)

@@ -49,6 +49,7 @@ QUICK = {
     "max_wal_size": "1TB",
     "checkpoint_timeout": "1d",
     "autovacuum": "off",
+    "max_logical_replication_workers": "0",  # a copy must not take what the subscriptions of the original wait for
     "restore_command": "false",  # all that there is lies in pg_wal
     "recovery_target_timeline": "current",
     "recovery_target_action": "promote",

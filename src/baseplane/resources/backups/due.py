@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import LiteralString
 
-from baseplane.database import Connection, rows
+from baseplane.database import Connection, rows, value
 from baseplane.resources.backups.store import SCHEDULED
 from baseplane.settings import Settings
 
@@ -74,3 +74,9 @@ async def drills(db: Connection, settings: Settings) -> list[tuple[str, int]]:
         [timedelta(days=settings.backup_drill_every)],
     )
     return [(ref, backup_id) for ref, backup_id in await cursor.fetchall()]
+
+
+async def is_any_unfinished(db: Connection, workflow: str, most: int) -> bool:
+    """Whether so many runs of this workflow are under way already."""
+    query: LiteralString = "select count(*) >= %s from runs where workflow = %s and finished_at is null"
+    return bool(await value(db, query, [most, workflow]))

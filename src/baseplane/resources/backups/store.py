@@ -6,7 +6,7 @@ from typing import LiteralString
 
 import psycopg
 
-from baseplane.database import Connection, maybe, one, rows, value
+from baseplane.database import Connection, maybe, one, rows
 from baseplane.drivers.archive import BackupId, BaseBackup, Recovered
 from baseplane.errors import Conflict
 
@@ -294,9 +294,3 @@ async def end_drill(db: Connection, ref: str, cause: str | None) -> None:
         "update drills set finished_at = now(), passed = %s, cause = %s where project_ref = %s and finished_at is null",
         [cause is None, cause, ref],
     )
-
-
-async def is_any_unfinished(db: Connection, workflow: str, most: int) -> bool:
-    """Whether so many runs of this workflow are under way already."""
-    query: LiteralString = "select count(*) >= %s from runs where workflow = %s and finished_at is null"
-    return bool(await value(db, query, [most, workflow]))

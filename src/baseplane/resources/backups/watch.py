@@ -144,7 +144,7 @@ async def _start_backups(rt: Runtime) -> None:
         if generation is None or (generation == standing.generation and not standing.is_due):
             continue
         async with rt.database.transaction() as db:
-            if await store.is_any_unfinished(db, take.name, TAKING):
+            if await due.is_any_unfinished(db, take.name, TAKING):
                 return
             if await store.ask_for_backup(db, standing.ref, generation):
                 await archives.open_generation(db, standing.ref, generation)
@@ -154,7 +154,7 @@ async def _start_backups(rt: Runtime) -> None:
 async def _start_drills(rt: Runtime) -> None:
     async with rt.database.transaction() as db:
         for ref, backup_id in await due.drills(db, rt.settings):
-            if await store.is_any_unfinished(db, drill.name, DRILLING):
+            if await due.is_any_unfinished(db, drill.name, DRILLING):
                 return
             await store.begin_drill(db, ref, backup_id)
             await queue.start(db, drill, subject("drill", ref))

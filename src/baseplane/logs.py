@@ -46,7 +46,7 @@ def configure(part: str, level: str, file: Path | None = None) -> None:
     """Log to ``file``, which rotates, or to standard error."""
     handler: logging.Handler = logging.StreamHandler(sys.stderr)
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handler = Rotating(file, maxBytes=FILE_BYTES, backupCount=KEEP_FILES)
     handler.setFormatter(Json(part))
     logging.basicConfig(level=level, handlers=[handler], force=True)

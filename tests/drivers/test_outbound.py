@@ -135,6 +135,13 @@ async def test_a_proxy_of_the_environment_is_not_used(
         await get(sender, "http://127.0.0.3:1/proxied")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "nobody.invalid"])
+async def test_what_takes_no_connection_is_told_in_words(sender: Outbound, host: str) -> None:
+    with pytest.raises(Unreachable, match=r"^No connection to [\w.]+: [A-Z][a-z]") as caught:
+        await get(sender, f"http://{host}/")
+    assert "Errno" not in caught.value.message
+
+
 async def test_an_answer_is_read_up_to_its_bound(receiver: Receiver, sender: Outbound) -> None:
     async def long(_: Received) -> web.StreamResponse:
         return web.Response(body=b"x" * 5000)

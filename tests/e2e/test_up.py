@@ -55,6 +55,12 @@ def test_the_token_of_the_first_start_is_private_and_works(installation: Install
     assert token.read_text().strip() in installation.output.read_text()
 
 
+def test_the_logs_are_for_the_operator_alone(installation: Installation) -> None:
+    logs = installation.data_dir / "log"
+    assert logs.stat().st_mode & 0o777 == 0o700
+    assert (logs / "api.log").is_file()
+
+
 def test_a_project_is_reached_over_tls_that_the_ca_vouches_for(installation: Installation, ref: str) -> None:
     assert has_its_row(installation, ref)
     facts = installation.ready

@@ -163,6 +163,8 @@ def _start_parts(settings: Settings, url: str, paths: app.Paths) -> Supervisor:
         "BASEPLANE_HTTP_PORT": str(settings.http_port),
         "BASEPLANE_HTTPS_PORT": str(settings.https_port),
     }
+    paths.logs.mkdir(exist_ok=True)
+    paths.logs.chmod(0o700)  # what functions write may be secret
     supervisor = Supervisor(environment, click.echo)
     for name in ("ingress", "gateway", "caddy", "worker", "api"):
         supervisor.start(name, "--log-file", str(paths.logs / f"{name}.log"))

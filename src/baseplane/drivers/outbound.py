@@ -161,7 +161,7 @@ class Outbound:
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, _RefusedAddressError):
                 raise Refused(f"Requests to {host} are not allowed: {error.os_error}.") from error
-            raise Unreachable(f"No connection to {host}: {error.os_error}.") from error
+            raise Unreachable(f"No connection to {host}: {error.os_error.strerror or error.os_error}.") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise Broken(f"{host} did not answer in HTTP: {error or type(error).__name__}.") from error
 

@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,7 @@ class Got:
     status: int
     body: str
     headers: Any
+    about: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def json(self) -> Any:
@@ -59,7 +60,7 @@ class Gateway:
         )
         found = await self.service(Call(self.ref, request, rest))
         if isinstance(found, Answer):
-            return Got(found.status, found.body.decode(), found.headers)
+            return Got(found.status, found.body.decode(), found.headers, found.about)
         sent = headers | {name: value for name, value in found.headers.items() if value is not None}
         connector = aiohttp.UnixConnector(found.socket)
         try:
@@ -73,7 +74,7 @@ class Gateway:
         except (aiohttp.ClientError, TimeoutError):
             failed = found.broken()
             assert failed is not None
-            return Got(failed.status, failed.body.decode(), failed.headers)
+            return Got(failed.status, failed.body.decode(), failed.headers, failed.about)
         finally:
             found.release()
 
@@ -214,6 +215,27 @@ async def test_a_function_that_ends_itself_is_answered_for(api: Client, gateway:
     assert got.status >= 500
     assert got.json["code"] == got.headers["sb-error-code"]
     assert (await gateway.call()).body == "hello"
+
+
+async def test_callers_are_not_told_what_a_function_fails_with(api: Client, gateway: Gateway) -> None:
+    """It may quote the source, or a secret. The record has it."""
+    fails = 'setTimeout(() => { throw new Error("hush"); });'
+    source = f"""
+        if (Deno.env.get("GREETING")) throw new Error("hush");
+        Deno.serve(async () => {{ {fails} await new Promise(() => {{}}); }});
+    """
+    await deployed(api, gateway.ref, "hello", {"index.ts": source}, verify_jwt=False)
+    got = await gateway.call()
+    assert (got.status, got.json["code"]) == (500, "WORKER_ERROR")
+    assert "hush" not in got.body
+    assert "hush" in got.about["reason"]
+    await api.post(f"/v1/projects/{gateway.ref}/secrets", [{"name": "GREETING", "value": "hi"}])
+    async with asyncio.timeout(5):
+        while (got := await gateway.call()).json["code"] != "BOOT_ERROR":
+            await asyncio.sleep(0.05)
+    assert got.status == 503
+    assert "hush" not in got.body
+    assert "hush" in got.about["reason"]
 
 
 async def test_a_function_that_does_not_answer_is_given_up(api: Client, rt: Runtime, ref: str) -> None:

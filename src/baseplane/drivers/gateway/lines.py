@@ -52,7 +52,7 @@ class Lines:
 
     def _append(self, text: bytes) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._path.open("ab") as file:
                 file.write(text)
                 is_large = file.tell() >= self._size

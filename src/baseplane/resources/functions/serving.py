@@ -5,6 +5,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 from baseplane.database import Connection
@@ -23,6 +24,10 @@ from baseplane.runtime import Runtime
 
 CHANNEL = "baseplane_functions"
 METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS")
+_TOLD = {
+    (503, "BOOT_ERROR"): "Function failed to start (please check logs)",
+    (500, "WORKER_ERROR"): "Function exited due to an error (please check logs)",
+}
 Live = Mapping[str, Function]
 """The functions of a project that serve, by slug."""
 
@@ -52,7 +57,7 @@ class Functions:
         except Refused as error:
             return answers.error(401, error.message, error.code)
         except FunctionFailed as error:
-            return answers.error(error.status, error.message, error.code)
+            return _failed(error)
 
     async def _answer(self, call: Call) -> Forward | Answer:
         request = call.request
@@ -105,7 +110,7 @@ class Functions:
 
         def broken() -> Answer:
             if failed := lease.verdict():
-                return answers.error(failed.status, failed.message, failed.code)
+                return _failed(failed)
             if loop.time() - began >= limits.first_byte:
                 message = f"The function did not begin to answer within {limits.first_byte:g} seconds."
                 return answers.error(504, message, "IDLE_TIMEOUT")
@@ -153,6 +158,12 @@ class Functions:
 
 async def _live(db: Connection, ref: str) -> Live | None:
     return {function.slug: function for function in await store.list_of(db, ref)} or None
+
+
+def _failed(error: FunctionFailed) -> Answer:
+    """The cause is for the record: it may quote the function's source, and whoever calls may read the answer."""
+    answer = answers.error(error.status, _TOLD.get((error.status, error.code), error.message), error.code)
+    return replace(answer, about={**answer.about, "reason": error.message})
 
 
 def slug_of(rest: str) -> str:

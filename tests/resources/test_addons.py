@@ -7,7 +7,7 @@ import httpx
 import psycopg
 import pytest
 
-from baseplane import app
+from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.runtime import Runtime
@@ -66,7 +66,7 @@ async def test_a_size_that_postgres_does_not_come_up_with_is_taken_back_with_the
     real: Client, real_rt: Runtime
 ) -> None:
     ref = await real.active_project(desired_instance_size="micro")
-    sockets = app.Layout(real_rt.settings.data_dir).cluster(ref).sockets
+    sockets = Layout(real_rt.settings.data_dir).cluster(ref).sockets
     async with working(real.queue):
         answer = await choose(real, ref, "ci_48xlarge_high_memory")  # 384 GB of shared memory
         assert answer.status_code == 409, answer.text

@@ -12,6 +12,7 @@ import pytest
 
 from baseplane import app
 from baseplane.drivers.certificates import Authority
+from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.drivers.pooler.absent import NoPoolers
 from baseplane.drivers.pooler.local import LocalPoolers
@@ -127,7 +128,7 @@ async def test_many_first_clients_at_once_are_served(real_rt: Runtime, pooled: s
 async def test_two_processes_may_prepare_it_at_once(real_rt: Runtime, pooled: str) -> None:
     async with real_rt.database.connection() as db:
         project = await store.get(db, pooled)
-    cluster = app.Layout(real_rt.settings.data_dir).cluster(pooled).sockets
+    cluster = Layout(real_rt.settings.data_dir).cluster(pooled).sockets
     specs = await asyncio.gather(*(pools._spec(real_rt, project, pooled, cluster) for _ in range(8)))
     assert all(spec == specs[0] for spec in specs)
 

@@ -8,7 +8,7 @@ import httpx
 import psycopg
 import pytest
 
-from baseplane import app
+from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.resources.postgres_config import workflows
 from baseplane.resources.projects import monitor
@@ -62,7 +62,7 @@ async def reach(client: Client, ref: str, status: str) -> None:
 
 
 def postmaster(rt: Runtime, ref: str) -> int:
-    data = app.Layout(rt.settings.data_dir).cluster(ref).data
+    data = Layout(rt.settings.data_dir).cluster(ref).data
     return int((data / "postmaster.pid").read_text().split()[0])
 
 

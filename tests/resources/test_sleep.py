@@ -11,6 +11,7 @@ import pytest
 from baseplane import app
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster import State
+from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 from baseplane.resources.access import sweeper
@@ -176,7 +177,7 @@ async def test_a_project_that_was_used_meanwhile_does_not_fall_asleep(rt: Runtim
 async def test_who_cannot_be_woken_says_why_and_is_unhealthy(
     rt: Runtime, client: Client, asleep: str, worker: None
 ) -> None:
-    home = app.Layout(rt.settings.data_dir).cluster(asleep).home
+    home = Layout(rt.settings.data_dir).cluster(asleep).home
     away = home.with_suffix(".away")
     home.rename(away)
     with pytest.raises(Exception, match="could not be woken"):

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from baseplane import app
+from baseplane.drivers.cluster.layout import Layout
 from baseplane.resources.upgrades import store
 from baseplane.runtime import Runtime
 from tests.conftest import Client, working
@@ -86,7 +86,7 @@ async def test_a_worker_killed_at_any_place_is_followed_by_one_that_ends_it(
 
 def kill_postgres(rt: Runtime, ref: str) -> None:
     """Every server process of the cluster, old and new, wherever it is."""
-    home = str(app.Layout(rt.settings.data_dir).cluster(ref).home)
+    home = str(Layout(rt.settings.data_dir).cluster(ref).home)
     for process in psutil.process_iter(["name", "cwd"]):
         if process.info["name"] == "postgres" and (process.info["cwd"] or "").startswith(f"{home}/"):
             with contextlib.suppress(ProcessLookupError):

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from baseplane import app
 from baseplane.drivers.cluster.engines import found
+from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 from baseplane.runtime import Runtime
@@ -102,7 +102,7 @@ async def test_a_project_goes_to_18_with_all_it_has(real: Client, real_rt: Runti
     assert await ask(real, ref, "select count(*)::int > 0 as known from pg_stats where tablename = 'orders'") == [
         {"known": True}
     ]
-    aside = app.Layout(real_rt.settings.data_dir).cluster(ref).home / "aside"
+    aside = Layout(real_rt.settings.data_dir).cluster(ref).home / "aside"
     assert list(aside.iterdir()) == []
 
 

@@ -268,6 +268,19 @@ async def test_another_machine_fetches_what_it_has_not_got(api: Client, rt: Runt
         await driver.close()
 
 
+async def test_what_runs_of_a_paused_project_ends_with_its_requests(api: Client, gateway: Gateway) -> None:
+    forever = "Deno.serve(() => new Promise((never) => setTimeout(never, 1e6)));"
+    await deployed(api, gateway.ref, "hello", {"index.ts": forever}, verify_jwt=False)
+    asked = asyncio.create_task(gateway.call())
+    async with asyncio.timeout(10):
+        while not gateway.service._used[gateway.ref]:
+            await asyncio.sleep(0.005)
+        await api.post(f"/v1/projects/{gateway.ref}/pause")
+        await api.drain()
+        got = await asked
+    assert got.status == 503, got
+
+
 async def test_functions_of_a_deleted_project_are_not_found(api: Client, gateway: Gateway) -> None:
     await deployed(api, gateway.ref, "hello", verify_jwt=False)
     await gateway.call()

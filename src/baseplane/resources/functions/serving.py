@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
+import psycopg
+
 from baseplane.database import Connection
 from baseplane.database.snapshots import Snapshots
 from baseplane.drivers.artifacts import ArtifactMissing
@@ -20,6 +22,8 @@ from baseplane.resources.functions import artifacts, store
 from baseplane.resources.functions.store import Function
 from baseplane.resources.gateway import answers
 from baseplane.resources.gateway.call import Call
+from baseplane.resources.projects import store as projects
+from baseplane.resources.projects.status import Status
 from baseplane.runtime import Runtime
 
 CHANNEL = "baseplane_functions"
@@ -28,6 +32,8 @@ _TOLD = {
     (503, "BOOT_ERROR"): "Function failed to start (please check logs)",
     (500, "WORKER_ERROR"): "Function exited due to an error (please check logs)",
 }
+AT_REST = frozenset({Status.PAUSING, Status.INACTIVE, Status.GOING_DOWN, Status.REMOVED})
+"""What a project is in when nothing of it runs."""
 Live = Mapping[str, Function]
 """The functions of a project that serve, by slug."""
 
@@ -140,11 +146,15 @@ class Functions:
 
     def _changed(self, ref: str) -> None:
         if self._used.get(ref):
-            self._afterwards_do(self._end_removed(ref))
+            self._afterwards_do(self._end(ref))
 
-    async def _end_removed(self, ref: str) -> None:
-        """Processes of functions that are there no more end, with the requests in them."""
-        with contextlib.suppress(BaseplaneError):  # else they end when nobody has called them for a while
+    async def _end(self, ref: str) -> None:
+        """Processes of functions that are there no more end, with the requests in them; all do in a paused project."""
+        with contextlib.suppress(BaseplaneError, psycopg.Error):  # else they end when nobody has called for a while
+            async with self._rt.database.connection() as db:
+                project = await projects.find(db, ref)
+            if project is None or project.status in AT_REST:
+                await self._rt.functions.stop(ref)
             live = await self._snapshots.get(ref) or {}
             for gone in self._used[ref] - {function.spec.id for function in live.values()}:
                 self._used[ref].discard(gone)

@@ -44,6 +44,15 @@ end $$;
 create trigger announce_functions after insert or update or delete on functions
     for each row execute function announce_functions();
 
+-- They end what runs of a project that is paused.
+create function announce_functions_of_project() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('baseplane_functions', new.ref);
+    return null;
+end $$;
+create trigger announce_functions after update of status on projects for each row
+    when (old.status is distinct from new.status) execute function announce_functions_of_project();
+
 create function forget_functions() returns trigger language plpgsql as $$
 begin
     delete from functions where project_ref = new.ref;

@@ -370,7 +370,7 @@ async def test_a_paused_project_says_so(real: Client, door: Door) -> None:
 async def test_an_open_server_lets_its_project_sleep_and_the_next_request_wakes_both(
     real: Client, real_rt: Runtime
 ) -> None:
-    settings = real_rt.settings.model_copy(update={"sleep_after": 1.0})
+    settings = real_rt.settings.model_copy(update={"sleep_after": 20.0})  # not what other tests share
     rt = dataclasses.replace(real_rt, settings=settings)
     queue = Queue(rt)
     await queue.open()

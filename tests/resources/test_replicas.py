@@ -1,5 +1,7 @@
 """Read replicas over the API, on clusters that are only remembered: what is asked for, refused, told, and looked after."""
 
+import dataclasses
+
 import pytest
 
 from baseplane.database import value
@@ -228,12 +230,7 @@ async def test_pausing_breaks_off_a_setup_which_says_so(api: Client, rt: Runtime
 async def test_a_project_with_replicas_does_not_sleep(api: Client, rt: Runtime, ref: str, replica: str) -> None:
     async with rt.database.connection() as db:
         await db.execute("update projects set used_at = now() - interval '1 day' where ref = %s", [ref])
-        rt.settings.__dict__["sleep_after"] = 1.0
-        try:
-            await sleep.look(rt)
-            assert (
-                await value(db, "select count(*) from runs where workflow = 'project.sleep' and subject = %s", [ref])
-                == 0
-            )
-        finally:
-            rt.settings.__dict__["sleep_after"] = 0
+        sleeps = rt.settings.model_copy(update={"sleep_after": 20.0})  # not what other tests share
+        await sleep.look(dataclasses.replace(rt, settings=sleeps))
+        runs = "select count(*) from runs where workflow = 'project.sleep' and subject = %s"
+        assert await value(db, runs, [ref]) == 0

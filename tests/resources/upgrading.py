@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from baseplane import app
 from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.runtime import Runtime
+from baseplane.settings import Settings
 from baseplane.workflows.queue import Queue
 
 
@@ -33,7 +34,7 @@ def worker_process(rt: Runtime) -> Iterator[subprocess.Popen[bytes]]:
 
 
 async def _work() -> None:
-    async with app.runtime(app.Settings.load(), connections=4) as rt:
+    async with app.runtime(Settings.load(), connections=4) as rt:
         queue = Queue(rt)
         await queue.open()
         await queue.work()

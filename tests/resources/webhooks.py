@@ -18,6 +18,7 @@ from baseplane.drivers.outbound import outbound
 from baseplane.resources.projects import store
 from baseplane.resources.webhooks import delivery
 from baseplane.runtime import Runtime
+from baseplane.settings import Settings
 from tests.conftest import Client
 from tests.receiver import Receiver
 
@@ -114,7 +115,7 @@ def worker_process(rt: Runtime) -> Iterator[subprocess.Popen[bytes]]:
 
 
 async def _deliver() -> None:
-    settings = app.Settings.load()
+    settings = Settings.load()
     async with app.runtime(settings, connections=2) as rt, outbound(app.outbound_rules(settings)) as sender:
         await delivery.watch(rt, sender)
 

@@ -148,6 +148,7 @@ async def test_a_backup_is_brought_back_as_it_is(api: Client, memory: MemoryClus
 
 async def test_a_backup_that_is_not_there_is_not_found(api: Client, backed_up: str) -> None:
     assert "no such backup" in await refusal(api, backed_up, "/restore", {"id": 10**12}, 404)
+    assert "id: is no number" in await refusal(api, backed_up, "/restore", {"id": 10**30}, 400)
     assert "id" in await refusal(api, backed_up, "/restore", {"id": 2**70})
 
 

@@ -3,7 +3,7 @@ import re
 from datetime import datetime, time
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from baseplane.api.bodies import Body, Text
 from baseplane.resources.backups.archives import Window
@@ -72,8 +72,15 @@ class V1RestorePointResponse(Body):
         return cls.model_validate({"name": point.name, "status": point.status, "completed_on": point.completed_on})
 
 
+def _storable(number: int) -> int:
+    """A bound of ours: not in the document."""
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("is no number that a backup can have")
+    return number
+
+
 class V1RestoreBackupBody(Body):
-    id: Annotated[int, Field(strict=True, ge=-(2**63), lt=2**63)]
+    id: Annotated[int, Field(strict=True), AfterValidator(_storable)]
 
 
 class V1UpdateBackupScheduleBody(Body):

@@ -2,22 +2,11 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.installation import Installation, until
 from tests.processes import kill
-
-
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    installation = Installation()
-    try:
-        installation.up()
-        yield installation
-    finally:
-        installation.end()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +28,6 @@ ONES = {"id": 2, "task": "for one", "owner": "u1"}
 MINE = {"id": 10, "task": "mine", "owner": "u1"}
 BY = {"publishable": "anon", "anon": "anon", "secret": "service_role", "service_role": "service_role"}
 """As which role a key is taken."""
-
-
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    installation = Installation()
-    try:
-        installation.up()
-        yield installation
-    finally:
-        installation.end()
 
 
 def create(installation: Installation, path: str, body: object) -> Any:

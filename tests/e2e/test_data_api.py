@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 
 import httpx
 import psutil
@@ -12,16 +11,6 @@ from baseplane.drivers.rest import program
 from tests.e2e.installation import Installation, until
 
 pytestmark = pytest.mark.skipif(program._here() not in program.PACKAGES, reason="PostgREST is not made for this")
-
-
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    installation = Installation()
-    try:
-        installation.up()
-        yield installation
-    finally:
-        installation.end()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Functions of a whole installation, whose worker dies while one is deployed."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,16 +10,6 @@ from tests.e2e.installation import Installation, until
 
 OLD = 'Deno.serve(() => new Response("old"));'
 SLOW = "await new Promise((done) => setTimeout(done, 1500));\n"
-
-
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    installation = Installation()
-    try:
-        installation.up()
-        yield installation
-    finally:
-        installation.end()
 
 
 @pytest.fixture(scope="module")

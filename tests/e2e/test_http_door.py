@@ -40,16 +40,6 @@ def browser(installation: Installation, ref: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    installation = Installation()
-    try:
-        installation.up()
-        yield installation
-    finally:
-        installation.end()
-
-
-@pytest.fixture(scope="module")
 def ref(installation: Installation) -> str:
     return installation.await_healthy(installation.create_project())
 

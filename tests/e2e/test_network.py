@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 
 import httpx
 import psycopg
@@ -11,16 +10,6 @@ import pytest
 from tests.e2e.installation import Installation, until
 
 ONLY_ELSEWHERE = {"dbAllowedCidrs": ["203.0.113.0/24"], "dbAllowedCidrsV6": []}
-
-
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    installation = Installation()
-    try:
-        installation.up()
-        yield installation
-    finally:
-        installation.end()
 
 
 def test_restrictions_are_applied_by_the_ingress_that_takes_a_dead_ones_place(installation: Installation) -> None:

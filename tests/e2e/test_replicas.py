@@ -4,23 +4,12 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
 
 import psutil
 import psycopg
 import pytest
 
 from tests.e2e.installation import Installation, until
-
-
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    installation = Installation()
-    try:
-        installation.up()
-        yield installation
-    finally:
-        installation.end()
 
 
 @pytest.fixture(scope="module")

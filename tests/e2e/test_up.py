@@ -5,7 +5,6 @@ import re
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,16 +13,6 @@ import psycopg
 import pytest
 
 from tests.e2e.installation import Installation, until
-
-
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    installation = Installation()
-    try:
-        installation.up()
-        yield installation
-    finally:
-        installation.end()
 
 
 @pytest.fixture(scope="module")

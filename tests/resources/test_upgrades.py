@@ -145,6 +145,17 @@ async def test_once_it_is_completed_nothing_is_taken_back(
     assert (await status(api, ref))["status"] == 1
 
 
+async def test_a_project_on_the_newest_postgres_here_is_told_so(api: Client) -> None:
+    ref = await wanted(api)
+    await api.drain()
+    async with working(api.queue):
+        told = await eligibility(api, ref)
+    assert told["eligible"] is False
+    assert told["obstacles"] == [
+        "There is no Postgres newer than 18 here; `baseplane engines list` shows what there is."
+    ]
+
+
 async def test_a_project_that_can_be_upgraded_is_told_to_what(api: Client, worker: None) -> None:
     ref = (await api.create_project())["ref"]
     await api.becomes(ref, "ACTIVE_HEALTHY")

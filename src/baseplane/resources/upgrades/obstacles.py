@@ -74,6 +74,9 @@ async def find(rt: Runtime, spec: ClusterSpec, engine: int | None) -> Findings:
     findings = Findings(rt.clusters.version(spec.engine), spec.engine, targets)
     wanted = engine or max(targets, default=None)
     if wanted is None:
+        findings.obstacles.append(
+            f"There is no Postgres newer than {spec.engine} here; `baseplane engines list` shows what there is."
+        )
         return findings
     if wanted not in targets:
         findings.obstacles.append(f"There is no way from Postgres {spec.engine} to {wanted} here.")

@@ -22,8 +22,9 @@ VALIDATIONS = {
     for file in sorted(resources.files(__package__).joinpath("validations").iterdir(), key=lambda file: file.name)
 }
 REPLICAS: LiteralString = (
+    # A backup of ours under way is none: it ends with the old cluster, and is taken anew of the new one.
     "select coalesce(array_agg(application_name order by 1), '{}') from pg_stat_replication r"
-    " where not exists (select from pg_replication_slots s where s.active_pid = r.pid and s.slot_type = 'logical')"
+    " where application_name <> 'pg_basebackup' and not exists (select from pg_replication_slots s where s.active_pid = r.pid and s.slot_type = 'logical')"
 )
 EMPTY_LISTS: LiteralString = (
     # pg_dumpall writes such a setting as no value at all, and what it wrote cannot be read.

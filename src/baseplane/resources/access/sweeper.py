@@ -12,6 +12,7 @@ from baseplane.resources.access.temporary import TemporaryRole
 from baseplane.resources.doors.announcements import enforce
 from baseplane.resources.projects import store
 from baseplane.runtime import Runtime
+from baseplane.workflows.watches import repeat
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +26,7 @@ WITHIN = 20.0
 
 async def watch(rt: Runtime) -> None:
     """Sweep until cancelled."""
-    while True:
-        try:
-            await look(rt)
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("looking for expired roles failed: %s", error)
-        await asyncio.sleep(EVERY)
+    await repeat(lambda: look(rt), EVERY, "looking for expired roles")
 
 
 async def look(rt: Runtime) -> None:

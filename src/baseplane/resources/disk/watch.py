@@ -4,21 +4,19 @@ Measuring counts files: some milliseconds a project. How often depends on the ro
 after a while, so that thousands of projects cost a bounded part of one core and the longest overdue come first.
 """
 
-import asyncio
 import logging
 import time
 from datetime import timedelta
 
-import psycopg
-
-from baseplane.database import Connection, value
+from baseplane.database import Connection
 from baseplane.drivers.cluster import ClusterMissing
-from baseplane.errors import BaseplaneError, Conflict
+from baseplane.errors import Conflict
 from baseplane.resources.disk import store
 from baseplane.resources.disk.store import FULL, Disk
 from baseplane.resources.disk.workflows import close_ways_around, enforce
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal, queue
+from baseplane.workflows.watches import alone, repeat
 
 log = logging.getLogger(__name__)
 
@@ -40,27 +38,19 @@ LOCK = 0x6469_736B
 
 async def watch(rt: Runtime) -> None:
     """Look until cancelled."""
-    while True:
-        try:
-            await look(rt)
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("looking at the disks failed: %s", error)
-        await asyncio.sleep(EVERY)
+    await repeat(lambda: look(rt), EVERY, "looking at the disks")
 
 
 async def look(rt: Runtime) -> None:
     """Measure what is due, grow what is nearly full, and start making read-only, or writable, what is not as it should be."""
-    async with rt.database.connection() as lock:
-        if not await value(lock, "select pg_try_advisory_lock(%s)", [LOCK]):
+    async with alone(rt.database, LOCK) as held:
+        if held is None:
             return
-        try:
-            await _measure_due(rt)
-            async with rt.database.transaction() as db:
-                for ref in await store.differing(db, rt.settings):
-                    if not await journal.unfinished(db, ref):
-                        await queue.start(db, enforce, ref)
-        finally:
-            await lock.execute("select pg_advisory_unlock(%s)", [LOCK])
+        await _measure_due(rt)
+        async with rt.database.transaction() as db:
+            for ref in await store.differing(db, rt.settings):
+                if not await journal.unfinished(db, ref):
+                    await queue.start(db, enforce, ref)
 
 
 async def _measure_due(rt: Runtime) -> None:

@@ -1,16 +1,13 @@
 """Tries again what could not be applied, and forgets failed logins that do not count any more."""
 
-import asyncio
 import logging
 from datetime import timedelta
 
-import psycopg
-
 from baseplane.database import Connection
-from baseplane.errors import BaseplaneError
 from baseplane.resources.network import bans, restrictions, ssl_enforcement, workflows
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow, journal, queue
+from baseplane.workflows.watches import repeat
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +19,7 @@ TRY_AGAIN = timedelta(seconds=30)
 
 async def watch(rt: Runtime) -> None:
     """Look until cancelled."""
-    while True:
-        try:
-            await look(rt)
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("looking after network rules failed: %s", error)
-        await asyncio.sleep(EVERY)
+    await repeat(lambda: look(rt), EVERY, "looking after network rules")
 
 
 async def look(rt: Runtime) -> None:

@@ -1,19 +1,16 @@
 """Holds what is against what should be, again and again: a status is true, or is being made true."""
 
-import asyncio
 import logging
 from datetime import timedelta
 
-import psycopg
-
 from baseplane.database import Connection, value
 from baseplane.drivers.cluster import State
-from baseplane.errors import BaseplaneError
 from baseplane.resources.projects import store, workflows
 from baseplane.resources.projects.status import SERVING, Status
 from baseplane.resources.projects.store import Project
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal, queue
+from baseplane.workflows.watches import repeat
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +24,7 @@ LOCK = 0x6D6F_6E69
 
 async def watch(rt: Runtime) -> None:
     """Look until cancelled."""
-    while True:
-        try:
-            await look(rt)
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("looking after the clusters failed: %s", error)
-        await asyncio.sleep(EVERY)
+    await repeat(lambda: look(rt), EVERY, "looking after the clusters")
 
 
 async def look(rt: Runtime) -> None:

@@ -1,19 +1,17 @@
 """Idle projects sleep, when the operator wants it: the cluster is stopped, and whoever comes next wakes it."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
-import psycopg
-
 from baseplane.database import Connection, value
-from baseplane.errors import BaseplaneError, Unavailable
+from baseplane.errors import Unavailable
 from baseplane.resources.projects import workflows
 from baseplane.resources.projects.status import Status
 from baseplane.resources.projects.store import Project
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal, queue
+from baseplane.workflows.watches import repeat
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +51,8 @@ async def awaken(rt: Runtime, project: Project) -> None:
 
 async def watch(rt: Runtime) -> None:
     """Put idle projects to sleep until cancelled, if the operator wants that."""
-    while rt.settings.sleep_after:
-        try:
-            await look(rt)
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("looking for idle projects failed: %s", error)
-        await asyncio.sleep(EVERY)
+    if rt.settings.sleep_after:
+        await repeat(lambda: look(rt), EVERY, "looking for idle projects")
 
 
 async def look(rt: Runtime) -> None:

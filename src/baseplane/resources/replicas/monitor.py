@@ -8,12 +8,13 @@ import psycopg
 
 from baseplane.database import Connection, value
 from baseplane.drivers.cluster import ClusterMissing, DriverUnavailable, Link, Slot, StandbySpec, State
-from baseplane.errors import BaseplaneError, NotFound, Unavailable
+from baseplane.errors import NotFound, Unavailable
 from baseplane.resources.projects import replicas
 from baseplane.resources.projects.replicas import Replica, ReplicaStatus
 from baseplane.resources.replicas import workflows
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal, queue
+from baseplane.workflows.watches import alone, repeat
 
 log = logging.getLogger(__name__)
 
@@ -37,30 +38,21 @@ LOCK = 0x7265_706C
 
 async def watch(rt: Runtime) -> None:
     """Look until cancelled."""
-    while True:
-        try:
-            await look(rt)
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("looking after the read replicas failed: %s", error)
-        await asyncio.sleep(EVERY)
+    await repeat(lambda: look(rt), EVERY, "looking after the read replicas")
 
 
 async def look(rt: Runtime) -> None:
     """Start what every replica needs that is not as it should be, of projects that serve."""
-    async with rt.database.connection() as lock:
-        if not await value(lock, "select pg_try_advisory_lock(%s)", [LOCK]):
+    async with alone(rt.database, LOCK) as db:
+        if db is None:
             return
-        try:
-            found = await replicas.list_up(lock)
-            places = asyncio.Semaphore(AT_ONCE)
+        places = asyncio.Semaphore(AT_ONCE)
 
-            async def one(replica: Replica) -> None:
-                async with places:
-                    await _look_after(rt, replica, await rt.clusters.observe(replica.identifier))
+        async def one(replica: Replica) -> None:
+            async with places:
+                await _look_after(rt, replica, await rt.clusters.observe(replica.identifier))
 
-            await asyncio.gather(*map(one, found))
-        finally:
-            await lock.execute("select pg_advisory_unlock(%s)", [LOCK])
+        await asyncio.gather(*map(one, await replicas.list_up(db)))
 
 
 async def _look_after(rt: Runtime, replica: Replica, state: State) -> None:

@@ -4,14 +4,13 @@ import asyncio
 import logging
 from datetime import timedelta
 
-import psycopg
-
 from baseplane.drivers.outbound import Outbound
-from baseplane.errors import BaseplaneError, Invalid
+from baseplane.errors import Invalid
 from baseplane.resources.third_party_auth import store
 from baseplane.resources.third_party_auth.discovery import resolve
 from baseplane.resources.third_party_auth.store import Integration
 from baseplane.runtime import Runtime
+from baseplane.workflows.watches import repeat
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +22,12 @@ AT_ONCE = 32
 
 async def watch(rt: Runtime, sender: Outbound) -> None:
     """Until cancelled."""
-    while True:
-        try:
-            while await refresh_due(rt, sender) == AT_ONCE:
-                pass
-        except (psycopg.Error, BaseplaneError) as error:
-            log.warning("refreshing the keys of third-party issuers failed: %s", error)
-        await asyncio.sleep(EVERY)
+    await repeat(lambda: _refresh_all_due(rt, sender), EVERY, "refreshing the keys of third-party issuers")
+
+
+async def _refresh_all_due(rt: Runtime, sender: Outbound) -> None:
+    while await refresh_due(rt, sender) == AT_ONCE:
+        pass
 
 
 async def refresh_due(rt: Runtime, sender: Outbound) -> int:

@@ -1,5 +1,6 @@
 """Clusters as processes: how they are made, and how they come through the death of everybody involved."""
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -15,10 +16,11 @@ import psutil
 import psycopg
 import pytest
 
-from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, StartFailed, State
+from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, SettingsRefused, StartFailed, State, living
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.drivers.cluster.possession import INITIAL_PASSWORD
+from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.settings import Settings
 from tests.drivers.conftest import new_spec
@@ -312,3 +314,37 @@ async def test_nobody_can_name_another_clusters_sockets(clusters: LocalClusters,
         for leak in ("show unix_socket_directories", "select pg_ls_dir('..')", "select pg_read_file('postmaster.pid')"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await db.execute(leak.encode())
+
+
+@pytest.fixture
+async def known(clusters: LocalClusters, cluster: ClusterSpec, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a server that was looked at and is not again while it stays as it is."""
+    monkeypatch.setattr(living, "SETTLED", 0)
+    assert await clusters.observe(cluster.ref) == State.RUNNING
+    return clusters.layout.cluster(cluster.ref).data / "postmaster.pid"
+
+
+async def test_a_known_server_that_is_killed_is_seen_at_once(
+    clusters: LocalClusters, cluster: ClusterSpec, known: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as blind:
+        blind.setattr(Postmaster, "status", None)  # a look would fail
+        assert (await clusters.observe_all())[cluster.ref] == State.RUNNING
+    os.kill(postmaster(clusters, cluster), signal.SIGKILL)
+    async with asyncio.timeout(5):
+        while (await clusters.observe_all())[cluster.ref] != State.STOPPED:
+            await asyncio.sleep(0.001)
+    assert known.exists()  # nobody tidied up: the process itself was missed
+    await clusters.start(cluster)
+
+
+async def test_a_known_server_that_recovers_from_a_crash_of_its_own_is_seen_to_start(
+    clusters: LocalClusters, cluster: ClusterSpec, known: Path
+) -> None:
+    before = known.read_text()
+    known.write_text(before.replace("ready   ", "starting"))
+    try:
+        assert (await clusters.observe_all())[cluster.ref] == State.STARTING
+    finally:
+        known.write_text(before)
+    assert (await clusters.observe_all())[cluster.ref] == State.RUNNING

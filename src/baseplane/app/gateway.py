@@ -8,7 +8,7 @@ from dataclasses import replace
 import aiohttp
 
 from baseplane.app.drivers import build_functions
-from baseplane.app.ingress import take_all_files
+from baseplane.app.files import take_all_files
 from baseplane.app.paths import Paths
 from baseplane.drivers.caddy import Acme, Caddy
 from baseplane.drivers.certificates import Authority

@@ -1,7 +1,6 @@
 """The Postgres door of all projects, with the rules that slices have for it."""
 
-import resource
-
+from baseplane.app.files import take_all_files
 from baseplane.app.paths import Paths
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.layout import Layout
@@ -14,12 +13,6 @@ from baseplane.resources.doors.gate import ProjectGate
 from baseplane.resources.network.rules import BanRule, check_network
 from baseplane.resources.pooler import pools
 from baseplane.runtime import Runtime
-
-
-def take_all_files() -> None:
-    """A client takes two: its own connection, and the one to what it wants."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def build_ingress(rt: Runtime) -> PostgresIngress:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from baseplane.app.files import take_all_files
 from baseplane.drivers.outbound import outbound
 from baseplane.resources.access import sweeper
 from baseplane.resources.backups import watch as backups_watch
@@ -18,6 +19,7 @@ from baseplane.workflows.queue import Queue
 
 async def run_worker(rt: Runtime) -> None:
     """Carry runs on and look after the clusters, until cancelled."""
+    take_all_files()
     queue = Queue(rt)
     await queue.open()
     async with outbound(rt.outbound) as sender, asyncio.TaskGroup() as tasks:

@@ -25,9 +25,10 @@ from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.connections import Connection, Connections, connect
 from baseplane.drivers.cluster.engines import Engine, pick
 from baseplane.drivers.cluster.layout import ClusterFiles, Layout
+from baseplane.drivers.cluster.living import Living
 from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.possession import INITIAL_PASSWORD, mend, take_possession
-from baseplane.drivers.cluster.postmaster import Postmaster
+from baseplane.drivers.cluster.postmaster import READY, Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
 from baseplane.drivers.cluster.streaming import LocalStandbys
 from baseplane.drivers.cluster.switching import Switch
@@ -63,6 +64,7 @@ class LocalClusters:
         self.upgrades = LocalUpgrades(layout, engines, account, self._postmaster, self._parameters)
         self.standbys = LocalStandbys(self, layout, account, self._postmaster)
         self._engine_of: dict[int, Engine] = {}
+        self._living = Living()
 
     async def prepare(self, major: int, progress: Callable[[str], None]) -> Engine:
         """Make what the first project would otherwise wait for: directories and the template.
@@ -187,19 +189,20 @@ class LocalClusters:
             await self._postmaster(self.layout.aside(ref, label)).stop()
 
     async def observe(self, ref: str) -> State:
-        files = self.layout.cluster(ref)
         try:
-            status = self._postmaster(files).status()
+            status = self._living.observe(ref, self._postmaster(self.layout.cluster(ref)))
         except ClusterMissing:
             return State.MISSING
         if status is None:
             return State.STOPPED
-        return State.RUNNING if status in ("ready", "standby") else State.STARTING
+        return State.RUNNING if status in READY else State.STARTING
 
     async def observe_all(self) -> dict[str, State]:
+        """A server that was found ready before costs a look at its file's time."""
         with contextlib.suppress(FileNotFoundError):
             refs = [entry.name for entry in self.layout.clusters.iterdir() if not entry.name.startswith(".")]
-            return {ref: await self.observe(ref) for ref in refs}
+            ready = self._living.ready()
+            return {ref: State.RUNNING if ref in ready else await self.observe(ref) for ref in refs}
         return {}
 
     async def measure(self, ref: str) -> int:
@@ -257,6 +260,7 @@ class LocalClusters:
 
     def close(self) -> None:
         self.connections.close()
+        self._living.close()
 
     def server(self, files: ClusterFiles, major: int | None = None) -> Postmaster:
         """The server of data that lies elsewhere, of this major if there is none yet. Raises ClusterMissing, EngineMissing."""

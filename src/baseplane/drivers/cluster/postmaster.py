@@ -31,6 +31,9 @@ _LOG_OPEN = "redirecting log output"
 _NO_OBJECTION = (_LOG_OPEN, "database system is shut down")
 _OBJECTION = re.compile(r"(?:FATAL|PANIC|LOG|postgres): +(.*)")
 
+READY = ("ready", "standby")
+"""What postmaster.pid says of a server that takes connections."""
+
 _ours: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -47,6 +50,11 @@ class Postmaster:
     def environment(self) -> dict[str, str]:
         return {**os.environ, **self.engine.environment, "LC_ALL": "C"}
 
+    @property
+    def file(self) -> Path:
+        """It names the process, and its status when that changes."""
+        return self.data / "postmaster.pid"
+
     def status(self) -> str | None:
         """What postmaster.pid says, such as ``starting`` or ``ready``; None when no such process is alive."""
         return self._read()[1] if self.pid() else None
@@ -58,7 +66,7 @@ class Postmaster:
 
     def _read(self) -> tuple[int | None, str | None]:
         try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            lines = self.file.read_text().splitlines()
             return int(lines[0]), lines[7].strip() if len(lines) > 7 else "starting"
         except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
             return None, None
@@ -67,9 +75,9 @@ class Postmaster:
         """Start it, unless it runs."""
         if self.pid():
             return
-        if (self.data / "postmaster.pid").exists():  # of a process that is dead, or of another program
+        if self.file.exists():  # of a process that is dead, or of another program
             self._end_orphans()
-            (self.data / "postmaster.pid").unlink()
+            self.file.unlink()
         with self.output.open("wb") as output:
             process = subprocess.Popen(
                 [self.engine.program("postgres"), "-D", str(self.data)],
@@ -93,7 +101,7 @@ class Postmaster:
         """Wait until it takes connections. Raises StartFailed with what it logged."""
         try:
             async with asyncio.timeout(within):
-                while self._read()[1] not in ("ready", "standby"):
+                while self._read()[1] not in READY:
                     if not self._is_alive():
                         raise StartFailed(f"Postgres ended while starting: {self.last_words()}")
                     await asyncio.sleep(POLL)

@@ -5,7 +5,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from baseplane.errors import NotFound
+from baseplane.database import value
+from baseplane.errors import NotFound, Unavailable
 from baseplane.runtime import Runtime
 from baseplane.workflows import queue
 from baseplane.workflows.queue import Queue
@@ -73,6 +74,68 @@ async def test_the_run_of_a_worker_without_a_sign_of_life_is_taken_over(trial: T
         )
     await worker.drain()
     assert (await trial.state(run_id)).state == "done"
+
+
+async def test_the_run_of_a_worker_that_is_only_slow_is_left_to_it(trial: Trial, worker: Queue, rt: Runtime) -> None:
+    other = Queue(rt)
+    await other.open()
+
+    async def step(_rt: Runtime, _subject: str) -> None:
+        trial.seen.append("begin")
+        async with rt.database.connection() as db:
+            await db.execute("update procrastinate_workers set last_heartbeat = now() - interval '1 minute'")
+        await other.rescue()
+        async with rt.database.connection() as db:
+            doing = await db.execute("select status from procrastinate_jobs where args->>'run_id' = %s", [str(run_id)])
+            assert await doing.fetchall() == [("doing",)]
+        trial.seen.append("end")
+
+    trial.workflow.step()(step)
+    run_id = await trial.start(secrets.token_hex(8))
+    await worker.drain()
+    assert trial.seen == ["begin", "end"]
+    assert (await trial.state(run_id)).epoch == 1
+
+
+async def test_a_run_that_two_workers_are_given_is_carried_on_by_one_at_a_time(
+    trial: Trial, worker: Queue, rt: Runtime
+) -> None:
+    other, busy = Queue(rt), asyncio.Event()
+    await other.open()
+
+    async def step(_rt: Runtime, _subject: str) -> None:
+        trial.seen.append("begin")
+        busy.set()
+        async with rt.database.connection() as db:  # until the other has tried
+            while not await value(db, "select exists (select from procrastinate_jobs where attempts > 0)"):
+                await asyncio.sleep(0.005)
+        trial.seen.append("end")
+
+    trial.workflow.step()(step)
+    subject = secrets.token_hex(8)
+    run_id = await trial.start(subject)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(worker.drain())
+        await busy.wait()
+        async with rt.database.connection() as db:
+            await db.execute("delete from procrastinate_jobs where args->>'run_id' = %s", [str(run_id)])
+            await queue.defer(db, run_id, subject)
+        tasks.create_task(other.drain())
+    assert trial.seen == ["begin", "end"]
+    assert (await trial.state(run_id)).state == "done"
+
+
+async def test_a_worker_whose_session_is_lost_ends(worker: Queue, rt: Runtime) -> None:
+    work = asyncio.create_task(worker.work())
+    async with asyncio.timeout(10), rt.database.connection() as db:
+        while not await value(
+            db,
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and query = 'select 1' and pid <> pg_backend_pid()",
+        ):
+            await asyncio.sleep(0.01)
+        with pytest.raises(Unavailable, match="broke off"):
+            await work
 
 
 async def test_who_waits_for_a_run_gets_it_as_it_is_when_the_time_is_over(trial: Trial) -> None:

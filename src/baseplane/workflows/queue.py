@@ -9,6 +9,7 @@ from uuid import UUID
 import procrastinate
 import psycopg
 from procrastinate.exceptions import ConnectorException
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
@@ -16,13 +17,16 @@ from baseplane.database import Connection, Database, value
 from baseplane.errors import BaseplaneError, NotFound, Unavailable
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow, journal, runner
+from baseplane.workflows.leases import Leases, is_free
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 1.0
 """Seconds between two signs of life of a worker."""
 STALLED = 4.0
-"""Seconds without a sign of life after which a worker counts as dead and its runs are taken over."""
+"""Seconds without a sign of life after which a worker's runs are taken over, if it does not hold them any more."""
+FORGOTTEN = 600.0
+"""Seconds without a sign of life after which the queue forgets a worker."""
 FETCH = 0.25
 """Seconds until a run is noticed that had to wait for an earlier one of its subject; others are announced."""
 SWEEP = 1.0
@@ -45,21 +49,30 @@ class _Always(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": 0 if isinstance(exception, asyncio.CancelledError) else 1})
 
 
+class BusyError(Exception):
+    """Another worker is not done with this subject yet; its job is tried again."""
+
+
 class Queue:
     """Starts runs, and as a worker carries them on."""
 
     def __init__(self, rt: Runtime) -> None:
         self.rt = rt
         self.app = procrastinate.App(connector=procrastinate.PsycopgConnector())
-        self.app.task(name=_TASK, retry=_Always())(self._carry_on)
+        self.app.task(name=_TASK, retry=_Always(), pass_context=True)(self._carry_on)
+        self._leases = Leases()
 
     async def open(self) -> None:
         """Use the runtime's pool, which must be open."""
         await self.app.open_async(self.rt.database.pool)
 
-    async def _carry_on(self, run_id: str) -> None:
-        with contextlib.suppress(journal.SupersededError):
-            await runner.carry_on(self.rt, UUID(run_id))
+    async def _carry_on(self, context: JobContext, run_id: str) -> None:
+        subject = context.job.lock or run_id
+        async with self._leases.hold(subject) as held:
+            if not held:
+                raise BusyError(f"{subject} is carried on by another worker, which lives.")
+            with contextlib.suppress(journal.SupersededError):
+                await runner.carry_on(self.rt, UUID(run_id))
 
     async def work(self) -> None:
         """Carry runs on until cancelled.
@@ -67,11 +80,16 @@ class Queue:
         Raises Unavailable when the queue breaks off, for instance because the platform database restarts.
         """
         await self.rescue()
-        sweeper = asyncio.create_task(self._sweep())
-        try:
-            await self._work(wait=True)
-        finally:
-            sweeper.cancel()
+        async with self._leases.open(self.rt.database):
+            tasks = [asyncio.create_task(each) for each in (self._work(wait=True), self._sweep(), self._leases.keep())]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                for end in await asyncio.gather(*tasks, return_exceptions=True):
+                    if isinstance(end, Exception):
+                        log.error("the queue breaks off: %s", end)
         raise Unavailable("The queue broke off; its log says why.")
 
     async def drain(self) -> None:
@@ -79,7 +97,8 @@ class Queue:
         await self.rescue()
         waiting = True
         while waiting:
-            await self._work(wait=False)  # it does not see runs that wait for one of the same subject
+            async with self._leases.open(self.rt.database):
+                await self._work(wait=False)  # it does not see runs that wait for one of the same subject
             async with self.rt.database.connection() as db:
                 waiting = await value(db, "select exists (select from procrastinate_jobs where status = 'todo')")
 
@@ -91,7 +110,7 @@ class Queue:
             install_signal_handlers=False,
             delete_jobs="always",
             update_heartbeat_interval=HEARTBEAT,
-            stalled_worker_timeout=STALLED,
+            stalled_worker_timeout=FORGOTTEN,
             fetch_job_polling_interval=FETCH,
             shutdown_graceful_timeout=3.0 if wait else LAST_RUN,
         )
@@ -110,8 +129,9 @@ class Queue:
             if not await value(db, "select pg_try_advisory_xact_lock(%s)", [LOCK]):
                 return  # another worker looks at this moment
             for job in await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
-                log.warning("taking over run %s of a worker that gave no sign of life", job.task_kwargs.get("run_id"))
-                await self.app.job_manager.retry_job(job)
+                if job.lock is None or await is_free(db, job.lock):
+                    log.warning("taking over run %s of a worker that is gone", job.task_kwargs.get("run_id"))
+                    await self.app.job_manager.retry_job(job)
             for run in await journal.orphans(db, timedelta(seconds=STALLED)):
                 await defer(db, run.id, run.subject)
             await journal.forget(db, KEEP_RUNS)

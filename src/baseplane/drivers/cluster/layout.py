@@ -41,16 +41,7 @@ class Layout:
     @property
     def sockets(self) -> Path:
         """Short enough for a socket in a folder named by a ref; below the data directory where that is short enough."""
-        longest = self.root / "run" / ("x" * 20) / (SOCKET_NAME + ".lock")
-        if len(str(longest).encode()) <= MAX_SOCKET_PATH:
-            return self.root / "run"
-        short = hashlib.sha256(str(self.root).encode()).hexdigest()[:10]
-        fallback = Path(tempfile.gettempdir()) / f"baseplane-{short}"
-        if len(str(fallback).encode()) + 41 > MAX_SOCKET_PATH:
-            raise DriverUnavailable(
-                f"The data directory {self.root} is too long a path for Unix sockets; take a shorter one."
-            )
-        return fallback
+        return _sockets_of(self.root)
 
     @property
     def door(self) -> Path:
@@ -110,6 +101,18 @@ class ClusterFiles:
     @property
     def socket(self) -> Path:
         return self.sockets / SOCKET_NAME
+
+
+@cache
+def _sockets_of(root: Path) -> Path:
+    longest = root / "run" / ("x" * 20) / (SOCKET_NAME + ".lock")
+    if len(str(longest).encode()) <= MAX_SOCKET_PATH:
+        return root / "run"
+    short = hashlib.sha256(str(root).encode()).hexdigest()[:10]
+    fallback = Path(tempfile.gettempdir()) / f"baseplane-{short}"
+    if len(str(fallback).encode()) + 41 > MAX_SOCKET_PATH:
+        raise DriverUnavailable(f"The data directory {root} is too long a path for Unix sockets; take a shorter one.")
+    return fallback
 
 
 @cache

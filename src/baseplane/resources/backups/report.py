@@ -64,16 +64,11 @@ async def report(db: Connection, settings: Settings, ref: str | None = None) -> 
     return await rows(db, Report, query, {"rpo": settings.archive_rpo, "ref": ref})
 
 
-async def wrong(db: Connection, settings: Settings, most: int) -> list[Report]:
-    """Of projects with problems, at most so many."""
-    query: LiteralString = _REPORT + ") r where problems <> '{}' order by id limit %(most)s"
-    return await rows(db, Report, query, {"rpo": settings.archive_rpo, "most": most})
-
-
 @dataclass(frozen=True, slots=True)
 class Summary:
     """Of all projects: counts of them; ``behind_since``, ``backed_up_at`` and ``drilled_at`` are the earliest of any
-    project. ``not_backed_up`` are those that serve without any backup.
+    project. ``not_backed_up`` are those that serve without any backup. ``wrong`` has pairs of a ref and a problem, not all
+    if there are many.
     """
 
     behind: int
@@ -87,15 +82,21 @@ class Summary:
     drills_failed: int
     drilled_at: datetime | None
     looked_at: datetime | None
+    wrong: list[tuple[str, str]]
 
 
-async def summarize(db: Connection, settings: Settings) -> Summary:
+async def summarize(db: Connection, settings: Settings, most: int) -> Summary:
+    """``most`` is how many are told as ``wrong``."""
     query: LiteralString = (
-        "select count(*) filter (where 'archive' = any(problems)) as behind, min(behind_since) as behind_since,"
+        "with r as materialized ("
+        + _REPORTS
+        + ") select count(*) filter (where 'archive' = any(problems)) as behind, min(behind_since) as behind_since,"
         " count(error) as errors, count(*) filter (where status in ('ACTIVE_HEALTHY', 'ACTIVE_UNHEALTHY')"
         "   and backed_up_at is null) as not_backed_up, count(failure) as failures, min(backed_up_at) as backed_up_at,"
         " coalesce(sum(stored), 0)::bigint as stored, count(*) filter (where drill_passed) as drills_passed,"
         " count(*) filter (where not drill_passed) as drills_failed, min(drilled_at) as drilled_at,"
-        " (select looked_at from archive_looks) as looked_at from (" + _REPORTS + ") r"
+        " (select looked_at from archive_looks) as looked_at, (select coalesce(jsonb_agg(jsonb_build_array(ref, problem)),"
+        "   '[]') from (select ref, problem from r, unnest(problems) as problem order by id limit %(most)s) w) as wrong"
+        " from r"
     )
-    return await one(db, Summary, query, {"rpo": settings.archive_rpo}, missing="")
+    return await one(db, Summary, query, {"rpo": settings.archive_rpo, "most": most}, missing="")

@@ -108,7 +108,7 @@ KNOWN_USERS = (
 _USERS: LiteralString = (
     "select u.name, count(a.pid) from unnest(%(known)s || array['other']) as u (name)"
     " left join pg_stat_activity a on a.backend_type = 'client backend'"
-    "  and u.name = case when a.usename = any(%(known)s) then a.usename::text else 'other' end group by u.name"
+    "  and u.name = case when a.usename = any(%(known)s) then a.usename::text else 'other' end group by u.name order by u.name"
 )
 _SIZES: LiteralString = (
     "select namesend(datname), size, sum(size) over () from ("

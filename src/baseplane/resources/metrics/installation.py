@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from baseplane.database import Connection
-from baseplane.resources.backups.report import Summary, summarize, wrong
+from baseplane.resources.backups.report import Summary, summarize
 from baseplane.resources.metrics import store
 from baseplane.resources.metrics.page import Page
 from baseplane.resources.projects.replicas import ReplicaStatus
@@ -24,11 +24,13 @@ async def read(db: Connection, settings: Settings, *, is_archived: bool) -> Page
     lag = _age(await store.waiting_since(db))
     page.gauge("baseplane_queue_lag_seconds", "How long a run has waited for a worker to take it.", lag)
     page.gauge("baseplane_workers", "Workers that give signs of life.", await store.workers(db))
+    wrong = await store.troubled(db, MOST)
     if is_archived:
-        _show_archives(page, await summarize(db, settings))
+        archives = await summarize(db, settings, MOST)
+        _show_archives(page, archives)
+        wrong += archives.wrong
     _show_replicas(page, await store.replicas(db))
-    problems = [(found.ref, problem) for found in await wrong(db, settings, MOST) for problem in found.problems]
-    for ref, problem in [*await store.troubled(db, MOST), *problems]:
+    for ref, problem in wrong:
         about = "Projects with which something is wrong: status, disk, replica, archive, backup, drill."
         page.gauge("baseplane_project_problem", about, 1, ref=ref, problem=problem)
     return page

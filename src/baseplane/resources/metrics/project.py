@@ -47,8 +47,9 @@ async def read(db: Connection, settings: Settings, ref: str) -> Known:
 def show(page: Page, known: Known, *, is_archived: bool) -> None:
     project = known.project
     for status in Status:
-        about = "Whether the project has this status, as the API tells it."
-        page.gauge("baseplane_project_status", about, status is project.status, status=status)
+        if status is not Status.REMOVED:
+            about = "Whether the project has this status, as the API tells it."
+            page.gauge("baseplane_project_status", about, status is project.status, status=status)
     page.gauge("baseplane_project_asleep", "Whether it sleeps until somebody comes.", project.asleep)
     _show_disk(page, known.disk)
     if is_archived:

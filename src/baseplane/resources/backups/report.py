@@ -82,7 +82,7 @@ class Summary:
     drills_failed: int
     drilled_at: datetime | None
     looked_at: datetime | None
-    wrong: list[tuple[str, str]]
+    wrong: list[list[str]]
 
 
 async def summarize(db: Connection, settings: Settings, most: int) -> Summary:

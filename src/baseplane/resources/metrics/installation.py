@@ -28,7 +28,7 @@ async def read(db: Connection, settings: Settings, *, is_archived: bool) -> Page
     if is_archived:
         archives = await summarize(db, settings, MOST)
         _show_archives(page, archives)
-        wrong += archives.wrong
+        wrong += [(ref, problem) for ref, problem in archives.wrong]
     _show_replicas(page, await store.replicas(db))
     for ref, problem in wrong:
         about = "Projects with which something is wrong: status, disk, replica, archive, backup, drill."

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import chain
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -42,12 +41,4 @@ class Page(Collector):
 
     def text(self, *others: CollectorRegistry) -> bytes:
         """With what ``others`` have measured."""
-        return generate_latest(_Chain(self, *others))
-
-
-class _Chain(Collector):
-    def __init__(self, *parts: Page | CollectorRegistry) -> None:
-        self._parts = parts
-
-    def collect(self) -> Iterable[Family]:
-        return chain.from_iterable(part.collect() for part in self._parts)  # type: ignore[misc]
+        return generate_latest(self) + b"".join(generate_latest(other) for other in others)

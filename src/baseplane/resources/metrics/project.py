@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from baseplane.database import Connection
+from baseplane.errors import NotFound
 from baseplane.resources.backups import archives
 from baseplane.resources.backups.report import Report, report
 from baseplane.resources.backups.schemas import PhysicalBackupData
@@ -34,11 +35,13 @@ class Known:
 async def read(db: Connection, settings: Settings, ref: str) -> Known:
     """Raises NotFound."""
     project = await store.get(db, ref)
-    (found,) = await report(db, settings, ref)
+    found = await report(db, settings, ref)
+    if not found:  # it is just being removed
+        raise NotFound(store.MISSING)
     return Known(
         project,
         await disks.get(db, settings, ref),
-        found,
+        found[0],
         PhysicalBackupData.of(await archives.windows(db, settings, ref)),
         await replicas.list_of(db, ref),
     )

@@ -47,5 +47,17 @@ def test_a_token_is_printed_once_and_revoked(email: str) -> None:
     assert email not in run("token", "list").output
 
 
+def test_a_token_for_metrics_is_nobodys_and_is_revoked_like_others(email: str) -> None:
+    name = secrets.token_hex(6)
+    made = run("token", "metrics", "--name", name, "--days", "30").output.strip()
+    assert made.startswith("bpm_")
+    (line,) = [line for line in run("token", "list").output.splitlines() if name in line]
+    assert made[:10] in line
+    assert made not in line
+    assert "until" in line
+    assert run("token", "revoke", line.split()[0]).exit_code == 0
+    assert name not in run("token", "list").output
+
+
 def test_a_permission_that_there_is_not_is_refused(email: str) -> None:
     assert "fly is no permission" in run("token", "create", email, "--permission", "fly").output

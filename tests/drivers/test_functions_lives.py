@@ -23,9 +23,11 @@ Deno.serve(async (request) => {
 async def test_an_unused_process_is_stopped(host_with: Callable[..., Host]) -> None:
     function = await host_with(limits=Limits(idle=0.2)).deploy(ECHO)
     first = await function.execution()
+    assert function.host.driver.running(function.spec.ref) == 1
     async with asyncio.timeout(5):
         while await _runs(function.host):
             await asyncio.sleep(0.02)
+    assert function.host.driver.running(function.spec.ref) == 0
     assert await function.execution() != first
 
 

@@ -13,8 +13,12 @@ import httpcore
 import httpx
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from baseplane.cli import main
 from tests.e2e.installation import Installation, until
+from tests.resources.metrics import PATH as METRICS
+from tests.resources.metrics import parsed
 
 JWKS = "/auth/v1/.well-known/jwks.json"
 
@@ -59,6 +63,21 @@ def test_a_project_is_reached_by_host_over_tls_that_the_ca_vouches_for(installat
     with browser(installation, ref) as client:
         answer = client.get(JWKS)
     assert (answer.status_code, answer.json()) == (200, {"keys": []})
+
+
+def test_prometheus_reads_the_project_and_the_installation(installation: Installation, ref: str) -> None:
+    keys = installation.call("GET", f"/v1/projects/{ref}/api-keys?reveal=true").json()
+    (key,) = [key["api_key"] for key in keys if key["name"] == "service_role"]
+    with browser(installation, ref) as client, installation.connect(ref):
+        seen = parsed(client.get(METRICS, auth=("service_role", key)))
+    assert seen("pg_up") == 1
+    assert seen("connection_stats_connection_count", username="postgres") >= 1  # type: ignore[operator]
+    made = CliRunner().invoke(main, ["token", "metrics", "--data-dir", str(installation.data_dir)])
+    headers = {"Authorization": f"Bearer {made.output.strip()}"}
+    whole = parsed(httpx.get(f"{installation.ready['api_url']}/metrics", headers=headers, timeout=10))
+    assert whole("baseplane_projects", status="ACTIVE_HEALTHY") == 1
+    assert whole("baseplane_workers") == 1
+    assert whole("baseplane_api_request_duration_seconds_count", operation="v1-create-a-project", code="2xx") == 1
 
 
 def test_http_2_is_offered(installation: Installation, ref: str) -> None:

@@ -30,6 +30,7 @@ from tests.resources.keys import (
     signed,
     switch_legacy,
 )
+from tests.resources.metrics import scrape
 from tests.resources.rest_door import Door, opened
 
 pytestmark = pytest.mark.skipif(program._here() not in program.PACKAGES, reason="PostgREST is not made for this")
@@ -348,6 +349,15 @@ async def test_many_ask_at_once(door: Door, ref: str, publishable: str) -> None:
 
 
 @pytest.mark.usefixtures("worker")
+async def test_its_server_is_seen_in_the_metrics(real: Client, door: Door) -> None:
+    ref = await real.active_project()
+    assert (await scrape(door, real, ref))("baseplane_rest_processes") == 0
+    await door.get(ref, "/", (await legacy(real, ref))["service_role"])
+    seen = await scrape(door, real, ref)
+    assert seen("baseplane_rest_processes") == 1
+    assert seen("connection_stats_connection_count", username="authenticator") >= 1  # type: ignore[operator]
+
+
 async def test_a_paused_project_says_so(real: Client, door: Door) -> None:
     ref = (await real.create_project())["ref"]
     await real.becomes(ref, "ACTIVE_HEALTHY")

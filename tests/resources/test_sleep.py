@@ -16,11 +16,14 @@ from baseplane.drivers.ingress.public import TlsDoor
 from baseplane.errors import Unavailable
 from baseplane.resources.access import sweeper
 from baseplane.resources.credentials.resolver import Resolver
+from baseplane.resources.disk.store import GB
 from baseplane.resources.doors import presence
 from baseplane.resources.gateway.waking import Waker
 from baseplane.resources.projects import sleep, store
 from baseplane.runtime import Runtime
 from tests.conftest import Client, client_of, open_door, working
+from tests.resources.metrics import scrape
+from tests.resources.rest_door import opened
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +199,13 @@ async def test_an_expired_role_does_not_wake_it(rt: Runtime, client: Client) -> 
         await db.execute("update temporary_roles set expires_at = now() where name = %s", [made["role"]])
     await sweeper.look(rt)
     assert await rt.clusters.observe(ref) == State.STOPPED
+
+
+async def test_its_metrics_let_it_sleep(rt: Runtime, client: Client, asleep: str, worker: None) -> None:
+    async with opened(rt, install=False) as door:
+        found = await scrape(door, client, asleep)
+    assert (found("baseplane_project_asleep"), found("pg_up")) == (1, 0)
+    assert found("node_filesystem_size_bytes", mountpoint="/data") == 8 * GB
+    assert await rt.clusters.observe(asleep) == State.STOPPED
+    async with rt.database.connection() as db:
+        assert (await store.get(db, asleep)).asleep

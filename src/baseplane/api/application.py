@@ -37,7 +37,7 @@ def build(edge: Edge, routers: Iterable[APIRouter], lifespan: Lifespan, version:
     answers.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     uploads = [route for router in routers for route in router.routes if isinstance(route, Upload)]
-    app.add_middleware(Requests, max_body=edge.rt.settings.max_body, uploads=uploads)
+    app.add_middleware(Requests, max_body=edge.rt.settings.max_body, uploads=uploads, meter=edge.meter)
     app.openapi = lambda: app.openapi_schema or _describe(app)  # type: ignore[method-assign]
     return app
 

@@ -12,6 +12,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from baseplane.api.answers import answer
+from baseplane.api.meter import Meter
 from baseplane.api.route import Upload
 from baseplane.errors import TooLarge
 
@@ -24,9 +25,10 @@ _ACCEPTED_ID = re.compile(r"[\w.-]{8,128}")
 class Requests:
     """ASGI middleware, outermost."""
 
-    def __init__(self, app: ASGIApp, max_body: int, uploads: Sequence[Upload] = ()) -> None:
+    def __init__(self, app: ASGIApp, max_body: int, meter: Meter, uploads: Sequence[Upload] = ()) -> None:
         self.app = app
         self.max_body = max_body
+        self.meter = meter
         self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,8 +53,9 @@ class Requests:
         try:
             await self._serve(scope, receive, send_with_headers, headers, lambda: status)
         finally:
-            taken = (time.perf_counter() - began) * 1000
-            log.info("%s %s %s %.1f ms", scope["method"], scope["path"], status, taken)
+            taken = time.perf_counter() - began
+            self.meter.observe(scope, status, taken)
+            log.info("%s %s %s %.1f ms", scope["method"], scope["path"], status, taken * 1000)
             REQUEST_ID.reset(token)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, headers: Headers, status: object) -> None:

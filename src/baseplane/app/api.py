@@ -23,6 +23,7 @@ from baseplane.resources.backups import routes as backups
 from baseplane.resources.disk import routes as disk
 from baseplane.resources.functions import routes as functions_routes
 from baseplane.resources.introspection import routes as introspection
+from baseplane.resources.metrics import routes as metrics
 from baseplane.resources.migrations import routes as migrations
 from baseplane.resources.network import routes as network
 from baseplane.resources.organizations import routes as organizations
@@ -95,7 +96,9 @@ def build_api(rt: Runtime) -> FastAPI:
         yield
         listener.cancel()
 
-    return application.build(Edge(rt, callers, limits), ROUTERS, lifespan, version("baseplane"))
+    api = application.build(Edge(rt, callers, limits), ROUTERS, lifespan, version("baseplane"))
+    api.add_route(metrics.PATH, metrics.read_metrics, include_in_schema=False)
+    return api
 
 
 async def _hear_of_tokens(url: str, callers: Callers) -> None:

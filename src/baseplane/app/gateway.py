@@ -22,6 +22,7 @@ from baseplane.resources.functions.serving import Functions
 from baseplane.resources.gateway.auth import auth
 from baseplane.resources.gateway.call import Service
 from baseplane.resources.gateway.router import KNOWN_HOST, ProjectRouter
+from baseplane.resources.metrics.serving import MetricsService
 from baseplane.resources.postgrest.serving import RestService
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
@@ -39,6 +40,7 @@ def services(rt: Runtime, resolver: Resolver, functions: Functions, rest: LocalR
     layout = Layout(rt.settings.data_dir)
     return {
         "auth/v1": auth(resolver.jwks),
+        "customer/v1": MetricsService(rt, resolver, {"function": functions.processes, "rest": rest.running}),
         "functions/v1": functions,
         "rest/v1": RestService(rt, resolver, rest, lambda ref: layout.cluster(ref).sockets),
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from baseplane.cli import data_dir
+from baseplane.cli import data_dir, load_settings
 from baseplane.cli.database import in_transaction
 from baseplane.resources.backups.report import Report, report
 
@@ -14,12 +14,13 @@ from baseplane.resources.backups.report import Report, report
 @data_dir
 def backups(data_dir: Path | None) -> None:
     """Show each project's newest backup, its archive and its last drill. Ends with 1 if anything is wrong."""
-    found = in_transaction(data_dir, report)
+    settings = load_settings(data_dir=data_dir)
+    found = in_transaction(data_dir, lambda db: report(db, settings))
     for each in found:
         click.echo(f"{each.ref}  {each.name}")
         for line in _lines(each):
             click.echo(f"    {line}")
-    if any(_is_wrong(each) for each in found):
+    if any(each.problems for each in found):
         raise SystemExit(1)
 
 
@@ -36,10 +37,6 @@ def _lines(found: Report) -> list[str]:
         f"archive  {log}{f': {found.error}' if found.error else ''}",
         f"drill    {drill}",
     ]
-
-
-def _is_wrong(found: Report) -> bool:
-    return bool(found.error or found.failure or found.drill_passed is False)
 
 
 def _ago(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""`baseplane user`, `org`, `token`: people, the roles they have, and the tokens they call with."""
+"""`baseplane user`, `org`, `token`: people, the roles they have, and the tokens they call with; and those of Prometheus."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -117,7 +117,7 @@ def _set_role(path: Path | None, slug: str, email: str, role: str | None) -> Non
 
 @click.group()
 def token() -> None:
-    """Personal access tokens."""
+    """Access tokens of people, and those that read metrics."""
 
 
 @token.command("create")
@@ -155,6 +155,16 @@ def create_token(
     click.echo(in_transaction(data_dir, work))
 
 
+@token.command("metrics")
+@click.option("--name", default="prometheus", show_default=True)
+@click.option("--days", type=click.IntRange(1), help="Days until it expires; never by default.")
+@data_dir
+def create_metrics_token(name: str, days: int | None, data_dir: Path | None) -> None:
+    """Make a token that reads GET /metrics and nothing else, and print it, this once."""
+    until = datetime.now(UTC) + timedelta(days=days) if days else None
+    click.echo(in_transaction(data_dir, lambda db: accounts.insert_metrics_token(db, name, until)))
+
+
 @token.command("list")
 @data_dir
 def list_tokens(data_dir: Path | None) -> None:
@@ -162,7 +172,7 @@ def list_tokens(data_dir: Path | None) -> None:
     for found in in_transaction(data_dir, accounts.list_tokens):
         until = f"until {found.expires_at:%Y-%m-%d}" if found.expires_at else "no expiry"
         narrowed = f", {len(found.permissions)} permissions" if found.permissions is not None else ""
-        click.echo(f"{found.id}  {found.hint}…  {found.email:32} {found.name:20} {until}{narrowed}")
+        click.echo(f"{found.id}  {found.hint}…  {found.email or 'metrics':32} {found.name:20} {until}{narrowed}")
 
 
 @token.command("revoke")

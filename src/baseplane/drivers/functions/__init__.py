@@ -87,6 +87,9 @@ class FunctionsDriver(Protocol):
         process takes over. Raises SourceMissing, FunctionFailed.
         """
 
+    def running(self, ref: str) -> int:
+        """How many processes of the project run here."""
+
     async def stop(self, ref: str) -> None:
         """End every process of the project here."""
 

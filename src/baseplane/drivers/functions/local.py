@@ -195,6 +195,9 @@ class LocalFunctions:
                 process.look()
             await asyncio.sleep(LOOK)
 
+    def running(self, ref: str) -> int:
+        return sum(process.start.spec.ref == ref for process in self._processes)
+
     async def stop(self, ref: str) -> None:
         await self._end([process for process in self._processes if process.start.spec.ref == ref])
 

@@ -56,6 +56,9 @@ class RestDriver(Protocol):
     async def lease(self, spec: RestSpec, prepare: Prepare) -> Lease:
         """The running server, started if need be, once ``prepare`` is done. Raises RestFailed, what prepare raises."""
 
+    def running(self, ref: str) -> int:
+        """How many servers of the project run here."""
+
     async def stop(self, ref: str) -> None:
         """End the project's server here."""
 

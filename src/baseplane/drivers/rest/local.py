@@ -163,6 +163,10 @@ class LocalRest:
                     del self._failures[ref]
         self._sweeper = None
 
+    def running(self, ref: str) -> int:
+        server = self._servers.get(ref)
+        return int(server is not None and server.is_running())
+
     async def stop(self, ref: str) -> None:
         if server := self._servers.pop(ref, None):
             server.retired = True

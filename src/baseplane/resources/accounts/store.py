@@ -1,15 +1,16 @@
-"""Users and their access tokens. Of a token only the digest is kept."""
+"""Users and their access tokens, and tokens that read metrics. Of a token only the digest is kept."""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
 
 from baseplane.api.caller import Caller
-from baseplane.database import Connection, maybe, one, rows
+from baseplane.database import Connection, maybe, one, rows, value
 from baseplane.database.secrets import digest
 from baseplane.errors import Conflict, NotFound
 
@@ -24,11 +25,13 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``hint`` is the beginning of the token, enough to recognise it and too little to use it."""
+    """``hint`` is the beginning of the token, enough to recognise it and too little to use it. One that reads metrics is
+    nobody's: it has no ``email``.
+    """
 
     id: UUID
-    user_id: UUID
-    email: str
+    user_id: UUID | None
+    email: str | None
     name: str
     hint: str
     kind: str
@@ -117,13 +120,32 @@ async def insert_token(
     return token
 
 
+async def insert_metrics_token(db: Connection, name: str, expires_at: datetime | None = None) -> str:
+    """Make a token that reads the installation's metrics and is no caller of the API; gives it."""
+    token = "bpm_" + secrets.token_hex(20)
+    await db.execute(
+        "insert into access_tokens (digest, name, hint, kind, expires_at) values (%s, %s, %s, 'metrics', %s)",
+        [digest(token), name, token[:10], expires_at],
+    )
+    return token
+
+
+async def reads_metrics(db: Connection, token_digest: bytes) -> bool:
+    """Whether the token with this digest reads metrics."""
+    query: LiteralString = (
+        "select exists (select from access_tokens where digest = %s and kind = 'metrics'"
+        " and (expires_at is null or expires_at > now()))"
+    )
+    return bool(await value(db, query, [token_digest]))
+
+
 def _array(values: Sequence[str] | None) -> list[str] | None:
     return None if values is None else list(values)
 
 
 async def list_tokens(db: Connection) -> list[Token]:
     return await rows(
-        db, Token, f"select {_TOKEN} from access_tokens t join users u on u.id = t.user_id order by t.created_at"
+        db, Token, f"select {_TOKEN} from access_tokens t left join users u on u.id = t.user_id order by t.created_at"
     )
 
 

@@ -1,42 +1,102 @@
-"""How the archives of all projects stand, for the operator."""
+"""How the archives of projects stand, for the operator: one by one, and in sum."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
-from baseplane.database import Connection, rows
+from baseplane.database import Connection, one, rows
+from baseplane.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``behind_since``: since when finished log waits to be carried away. ``drill_passed`` is None before the first."""
+    """``behind_since``: since when finished log waits to be carried away; everything committed before
+    ``complete_until`` is in the archive. ``kind`` and ``size`` are the newest backup's, ``stored`` are the bytes that all
+    take in the archive, ``failure`` is the cause of one that failed since. ``drill_passed`` is None before the first.
+
+    ``problems`` names what is wrong: archive (an error, or further behind than BASEPLANE_ARCHIVE_RPO), backup, drill.
+    """
 
     ref: str
     name: str
+    status: str
     behind_since: datetime | None
+    complete_until: datetime | None
     error: str | None
     backed_up_at: datetime | None
     kind: str | None
+    size: int | None
     stored: int | None
     failure: str | None
     drilled_at: datetime | None
     drill_passed: bool | None
     drill_cause: str | None
+    problems: list[str]
 
 
-async def report(db: Connection) -> list[Report]:
+_REPORTS: LiteralString = (
+    "select p.id, p.ref, p.name, p.status, a.behind_since, a.complete_until, a.error, b.finished_at as backed_up_at,"
+    " b.kind, b.size, s.stored, f.cause as failure, d.finished_at as drilled_at, d.passed as drill_passed,"
+    " d.cause as drill_cause, array_remove(array["
+    "   case when a.error is not null or a.behind_since < now() - make_interval(secs => %(rpo)s) then 'archive' end,"
+    "   case when f.id is not null then 'backup' end, case when not d.passed then 'drill' end], null) as problems"
+    " from projects p"
+    " left join lateral (select * from archives where project_ref = p.ref and ended_at is null limit 1) a on true"
+    " left join lateral (select * from backups where project_ref = p.ref and status = 'COMPLETED'"
+    "   order by id desc limit 1) b on true"
+    " left join lateral (select sum(stored)::bigint as stored from backups"
+    "   where project_ref = p.ref and status = 'COMPLETED') s on true"
+    " left join lateral (select * from backups where project_ref = p.ref and status = 'FAILED'"
+    "   and id > coalesce(b.id, 0) order by id desc limit 1) f on true"
+    " left join lateral (select * from drills where project_ref = p.ref and finished_at is not null"
+    "   order by id desc limit 1) d on true"
+    " where p.status <> 'REMOVED'"
+)
+_REPORT: LiteralString = (
+    "select ref, name, status, behind_since, complete_until, error, backed_up_at, kind, size, stored, failure, drilled_at,"
+    " drill_passed, drill_cause, problems from (" + _REPORTS
+)
+
+
+async def report(db: Connection, settings: Settings, ref: str | None = None) -> list[Report]:
+    """Of all projects, or of one."""
+    query: LiteralString = _REPORT + (" and p.ref = %(ref)s" if ref else "") + ") r order by id"
+    return await rows(db, Report, query, {"rpo": settings.archive_rpo, "ref": ref})
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Of all projects: counts of them; ``behind_since``, ``backed_up_at`` and ``drilled_at`` are the earliest of any
+    project. ``not_backed_up`` are those that serve without any backup. ``wrong`` has pairs of a ref and a problem, not all
+    if there are many.
+    """
+
+    behind: int
+    behind_since: datetime | None
+    errors: int
+    not_backed_up: int
+    failures: int
+    backed_up_at: datetime | None
+    stored: int
+    drills_passed: int
+    drills_failed: int
+    drilled_at: datetime | None
+    looked_at: datetime | None
+    wrong: list[list[str]]
+
+
+async def summarize(db: Connection, settings: Settings, most: int) -> Summary:
+    """``most`` is how many are told as ``wrong``."""
     query: LiteralString = (
-        "select p.ref, p.name, a.behind_since, a.error, b.finished_at as backed_up_at, b.kind,"
-        " (select sum(stored)::bigint from backups s where s.project_ref = p.ref and s.status = 'COMPLETED') as stored,"
-        " f.cause as failure, d.finished_at as drilled_at, d.passed as drill_passed, d.cause as drill_cause"
-        " from projects p"
-        " left join lateral (select * from archives where project_ref = p.ref and ended_at is null limit 1) a on true"
-        " left join lateral (select * from backups where project_ref = p.ref and status = 'COMPLETED'"
-        "   order by id desc limit 1) b on true"
-        " left join lateral (select * from backups where project_ref = p.ref and status = 'FAILED'"
-        "   and id > coalesce(b.id, 0) order by id desc limit 1) f on true"
-        " left join lateral (select * from drills where project_ref = p.ref and finished_at is not null"
-        "   order by id desc limit 1) d on true"
-        " where p.status <> 'REMOVED' order by p.id"
+        "with r as materialized ("
+        + _REPORTS
+        + ") select count(*) filter (where 'archive' = any(problems)) as behind, min(behind_since) as behind_since,"
+        " count(error) as errors, count(*) filter (where status in ('ACTIVE_HEALTHY', 'ACTIVE_UNHEALTHY')"
+        "   and backed_up_at is null) as not_backed_up, count(failure) as failures, min(backed_up_at) as backed_up_at,"
+        " coalesce(sum(stored), 0)::bigint as stored, count(*) filter (where drill_passed) as drills_passed,"
+        " count(*) filter (where not drill_passed) as drills_failed, min(drilled_at) as drilled_at,"
+        " (select looked_at from archive_looks) as looked_at, (select coalesce(jsonb_agg(jsonb_build_array(ref, problem)),"
+        "   '[]') from (select ref, problem from r, unnest(problems) as problem order by id limit %(most)s) w) as wrong"
+        " from r"
     )
-    return await rows(db, Report, query)
+    return await one(db, Summary, query, {"rpo": settings.archive_rpo, "most": most}, missing="")

@@ -82,6 +82,10 @@ class Functions:
         self._used[call.ref].add(function.spec.id)
         return self._forward(call, function, lease, stack)
 
+    def processes(self, ref: str) -> int:
+        """How many of the project run here."""
+        return self._rt.functions.running(ref)
+
     async def _lease(self, stack: AsyncExitStack, function: Function, environment: Mapping[str, str]) -> Lease:
         """Raises FunctionFailed, and what the store of artifacts and the driver raise when they do not take part."""
         driver, spec = self._rt.functions, function.spec

@@ -27,6 +27,8 @@ KNOWN_HOST = "/.baseplane/known-host"
 PAUSED = 540
 """The hosted platform's own status for paused projects, which tells them from failures. Proxies treat it as a 5xx."""
 TAKES_REQUESTS = SERVING | {Status.RESTARTING, Status.RESIZING}
+IN_EVERY_STATE = frozenset({"customer/v1"})
+"""Services that answer whatever state the project is in: metrics tell of it."""
 SOON = frozenset({Status.COMING_UP, Status.RESTORING, Status.UPGRADING})
 
 FindProject = Callable[[str], Awaitable[Project]]
@@ -66,7 +68,7 @@ class ProjectRouter:
         if place is None:
             return await self._own(request)
         project = await self._find_project(place.ref)
-        if project.status not in TAKES_REQUESTS:
+        if project.status not in TAKES_REQUESTS and place.service not in IN_EVERY_STATE:
             return _closed(request, project)
         if place.service is None:
             return _index(place)

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 import psycopg
 import pytest
 
@@ -19,6 +20,7 @@ from tests.conftest import Client
 from tests.resources.keys import (
     BROWSER,
     claims_of,
+    default_keys,
     legacy,
     move,
     new_key,
@@ -246,9 +248,8 @@ async def test_functions_find_their_secrets_and_the_way_to_the_project(
     api: Client, ref: str, gateway: Resolver, rt: Runtime
 ) -> None:
     await api.post(f"/v1/projects/{ref}/secrets", [{"name": "MAIL_KEY", "value": "m"}])
-    public = (await new_key(api, ref, "publishable", "default"))["api_key"]
-    secret = (await new_key(api, ref, "secret", "default"))["api_key"]
-    pair = await legacy(api, ref)
+    made = await new_signing_key(api, ref)
+    pair, defaults = await legacy(api, ref), await default_keys(api, ref)
     found = await gateway.environment(ref)
     assert found == {
         "MAIL_KEY": "m",
@@ -256,8 +257,9 @@ async def test_functions_find_their_secrets_and_the_way_to_the_project(
         "SUPABASE_DB_URL": f"postgresql://postgres.{ref}:correct%20horse@127.0.0.1:5432/postgres",
         "SUPABASE_ANON_KEY": pair["anon"],
         "SUPABASE_SERVICE_ROLE_KEY": pair["service_role"],
-        "SUPABASE_PUBLISHABLE_KEYS": f'{{"default":"{public}"}}',
-        "SUPABASE_SECRET_KEYS": f'{{"default":"{secret}"}}',
+        "SUPABASE_PUBLISHABLE_KEYS": f'{{"default":"{defaults["publishable"]}"}}',
+        "SUPABASE_SECRET_KEYS": f'{{"default":"{defaults["secret"]}"}}',
+        "SUPABASE_JWKS": orjson.dumps({"keys": [made["public_jwk"]]}).decode(),
     }
     await api.post(f"/v1/projects/{ref}/secrets", [{"name": "MAIL_KEY", "value": "changed"}])
     async with asyncio.timeout(1):

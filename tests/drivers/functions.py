@@ -91,6 +91,7 @@ def new_function(
             "ref": new_ref(),
             "id": secrets.token_hex(8),
             "slug": "hello",
+            "number": 1,
             "version": 1,
             "entrypoint": "index.ts",
             "import_map": None,

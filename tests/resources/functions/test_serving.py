@@ -268,10 +268,15 @@ async def test_another_machine_fetches_what_it_has_not_got(api: Client, rt: Runt
             answers = await asyncio.gather(*(gateway.call() for _ in range(5)))
             assert [got.body for got in answers] == ["hello"] * 5
             (function,) = await listed(api, ref)
-            await rt.artifacts.delete(f"{ref}/functions/{function['ezbr_sha256']}")
+            artifact = f"{ref}/functions/{function['ezbr_sha256']}"
+            await rt.artifacts.delete(artifact)
             await driver.remove(ref)
             got = await gateway.call()
             assert (got.status, got.json["code"]) == (404, "NOT_FOUND_FUNCTION_BLOB")
+            await rt.artifacts.put(artifact, b"something else")
+            got = await gateway.call()
+            assert (got.status, got.json["code"]) == (500, "LOAD_FUNCTION_UNBUNDLING_ERROR")
+            assert got.json["message"] == "The function's files are damaged. Deploy it again."
     finally:
         await driver.close()
 

@@ -83,3 +83,25 @@ def failing(installation: Installation, path: str) -> str:
     answer = installation.call("POST", path, body, timeout=60)
     assert answer.status_code == 201, answer.text
     return f"{installation.ready['http_url']}/{path.split('/')[3]}/functions/v1/failing"
+
+
+GUARDED = """
+import { withSupabase } from "npm:@supabase/server@^1";
+const greet = async (request, context) => Response.json([context.authMode, (await request.json()).name]);
+export default { fetch: withSupabase({ auth: ["publishable", "secret"] }, greet) };
+"""
+
+
+def test_what_the_clis_template_imports_finds_the_keys_of_a_new_project(installation: Installation, path: str) -> None:
+    body = {"slug": "guarded", "name": "guarded", "body": GUARDED, "verify_jwt": False}
+    answer = installation.call("POST", path, body, timeout=60)
+    assert answer.status_code == 201, answer.text
+    ref = path.split("/")[3]
+    url = f"{installation.ready['http_url']}/{ref}/functions/v1/guarded"
+    keys = installation.call("GET", f"/v1/projects/{ref}/api-keys?reveal=true").json()
+    for key in keys:
+        got = httpx.post(url, json={"name": "anna"}, headers={"apikey": key["api_key"]}, timeout=30)
+        if key["type"] == "legacy":
+            assert got.status_code == 401
+        else:
+            assert (got.status_code, got.json()) == (200, [key["type"], "anna"])

@@ -127,6 +127,18 @@ async def test_those_that_load_among_broken_ones_are_counted_in_the_order_of_ask
     assert (live["version"], live["ezbr_sha256"]) == (3, loaded[-1]["ezbr_sha256"])
 
 
+@pytest.mark.parametrize(
+    "source", [bytes(range(256)), "throw new Error('\\0 \\ud800');", "console.error('\\x1eB1\\0'); throw null;"]
+)
+async def test_what_a_source_says_that_cannot_be_kept_is_refused_as_any_other(
+    api: Client, ref: str, source: str | bytes
+) -> None:
+    answer = await send(api, ref, "hello", {"index.ts": source})
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["message"]
+    assert (await deployed(api, ref, "hello"))["version"] == 1
+
+
 async def test_settings_of_a_deployment_that_failed_are_not_those_of_the_next(api: Client, ref: str) -> None:
     await send(api, ref, "hello", {"index.ts": BROKEN}, verify_jwt=False, name="Broken")
     function = await deployed(api, ref, "hello")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 
-from baseplane.database import Connection, maybe, one, rows, value
+from baseplane.database import Connection, maybe, one, rows, storable, value
 from baseplane.drivers.functions import FunctionSpec
 from baseplane.errors import Conflict, NotFound
 from baseplane.resources.functions.source import Packed
@@ -190,7 +190,7 @@ async def refuse(db: Connection, version: Function, cause: str) -> None:
     await db.execute(
         "update function_versions set state = 'broken', cause = %s"
         " where function_id = %s and number = %s and state = 'pending'",
-        [cause, version.id, version.number],
+        [storable(cause), version.id, version.number],
     )
 
 
@@ -199,7 +199,7 @@ async def fail_pending(db: Connection, ref: str, cause: str) -> None:
     await db.execute(
         "update function_versions set state = 'failed', cause = %s from functions"
         " where id = function_id and project_ref = %s and state = 'pending'",
-        [cause, ref],
+        [storable(cause), ref],
     )
 
 

@@ -37,7 +37,7 @@ SAID = [
     ("restore", Status.RESTORING, "What brings it back is under way; wait until it is ACTIVE_HEALTHY."),
     ("restore", Status.PAUSING, "It may take a while to pause fully; restore it afterwards."),
     ("restart", Status.INACTIVE, "Restore it: that starts it."),
-    ("restart", Status.RESTARTING, "It is being restarted; wait until it is ACTIVE_HEALTHY."),
+    ("restart", Status.RESTARTING, "Wait until it is ACTIVE_HEALTHY."),
     (PITR, Status.PAUSING, "Wait until it is INACTIVE."),
     (PITR, Status.RESTORING, "What brings it back is under way; wait until it is ACTIVE_HEALTHY."),
     ("upgrade", Status.INACTIVE, "Restore it first."),

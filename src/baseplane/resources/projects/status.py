@@ -64,7 +64,6 @@ INSTEAD: dict[str, dict[Status, str]] = {
     },
     "restarted": {
         Status.INACTIVE: "Restore it: that starts it.",
-        Status.RESTARTING: "It is being restarted; wait until it is ACTIVE_HEALTHY.",
     },
     "brought back": {
         Status.PAUSING: UNTIL_PAUSED,
@@ -72,7 +71,6 @@ INSTEAD: dict[str, dict[Status, str]] = {
     },
     "resized": {
         Status.PAUSING: UNTIL_PAUSED,
-        Status.RESIZING: "It is being resized; wait until it is ACTIVE_HEALTHY.",
     },
 }
 """Where that is not what helps who wants something else of it, by what they want."""

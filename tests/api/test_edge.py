@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from importlib.metadata import version
 
 import httpx
 import pytest
@@ -30,8 +31,27 @@ async def test_a_request_id_is_echoed_or_made(api: Client) -> None:
 
 
 async def test_what_is_not_offered_is_said_to_be_missing(api: Client) -> None:
-    assert (await api.call("GET", "/v1/nothing")).json() == {"message": "Cannot GET /v1/nothing"}
-    assert (await api.call("PUT", "/v1/profile")).status_code == 405
+    message = (await api.call("GET", "/v1/nothing")).json()["message"]
+    assert message.startswith("Cannot GET /v1/nothing: ")
+    assert "/openapi.json" in message
+
+
+async def test_a_method_that_is_not_taken_is_told_those_that_are(api: Client) -> None:
+    path = f"/v1/projects/{'a' * 20}"
+    answer = await api.call("PUT", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, PATCH")
+    assert answer.json() == {"message": f"Cannot PUT {path}: this address takes DELETE, GET, PATCH."}
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/"])
+async def test_whoever_finds_the_address_is_told_what_it_is_and_where_to_go_on(api: Client, path: str) -> None:
+    answer = await api.http.get(path, follow_redirects=True)
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["name"], found["version"]) == ("Baseplane Management API", version("baseplane"))
+    assert (await api.http.head("/")).status_code == 200
+    for place in ("docs", "openapi", "health"):
+        assert (await api.http.get(found[place])).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ class Function:
         await self.host.driver.prepare(self.spec, self.source, self.environment)
 
     async def next_version(self, source: str) -> "Function":
-        about = {"ref": self.spec.ref, "id": self.spec.id, "version": self.spec.version + 1}
+        spec = self.spec
+        about = {"ref": spec.ref, "id": spec.id, "number": spec.number + 1, "version": spec.version + 1}
         return await self.host.deploy(source, environment=self.environment, **about)
 
     def with_environment(self, **environment: str) -> "Function":
@@ -91,6 +92,7 @@ def new_function(
             "ref": new_ref(),
             "id": secrets.token_hex(8),
             "slug": "hello",
+            "number": 1,
             "version": 1,
             "entrypoint": "index.ts",
             "import_map": None,

@@ -219,7 +219,7 @@ async def main():
     driver = _host(Path(sys.argv[1])).driver
     await asyncio.to_thread(driver._spawner.make_ready)
     print("begins", flush=True)
-    spec = FunctionSpec(sys.argv[2], sys.argv[3], "hello", 1, "index.ts", None, sys.argv[4])
+    spec = FunctionSpec(sys.argv[2], sys.argv[3], "hello", 1, 1, "index.ts", None, sys.argv[4])
     await driver.prepare(spec, {"index.ts": sys.argv[5].encode()}, {})
     print("done", flush=True)
 

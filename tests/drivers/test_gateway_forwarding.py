@@ -566,3 +566,26 @@ async def test_a_slow_upstream_makes_the_client_wait(gateway: Gateway) -> None:
     go_on.set()
     assert (await answer_on(reader))[2] == b"hello"
     writer.close()
+
+
+@pytest.mark.parametrize(("status", "code"), [(500, "FAILED"), (599, "FAILED"), (499, None), (200, None)])
+async def test_failures_of_the_upstream_get_headers_of_their_own(
+    gateway: Gateway, status: int, code: str | None
+) -> None:
+    gateway.rules.forward = {"answer_headers": {"sb-error-code": None}, "error_headers": {"sb-error-code": "FAILED"}}
+    head = b"HTTP/1.1 %d x\r\nsb-error-code: made up\r\ncontent-length: 0\r\n\r\n" % status
+    gateway.upstream.handler = sends(head)
+    async with gateway.http() as http:
+        answer = await http.get("/")
+    assert (answer.status_code, answer.headers.get("sb-error-code")) == (status, code)
+
+
+@pytest.mark.parametrize("status", [600, 999])
+async def test_a_status_that_is_none_is_not_passed_on(gateway: Gateway, status: int) -> None:
+    gateway.upstream.handler = sends(b"HTTP/1.1 %d x\r\ncontent-length: 5\r\n\r\nhello" % status)
+    async with gateway.http() as http:
+        answer = await http.get("/")
+        assert (answer.status_code, answer.headers["sb-error-code"]) == (502, "INVALID_RESPONSE_STATUS_CODE")
+        assert str(status) in answer.json()["message"]
+        gateway.upstream.handler = sends(OK)
+        assert (await http.get("/")).text == "hello"

@@ -85,6 +85,7 @@ async def test_what_is_refused(case: str, gateway: Gateway) -> None:
     assert said.startswith(b"HTTP/1.1 %d " % status), said
     assert len(re.findall(rb"HTTP/1.1 \d", said)) == 1, "what follows was taken for another request"
     assert b'{"message":"' in said
+    assert re.search(rb"\r\nsb-error-code: [A-Z_]+\r\n", said)
     assert b"connection: close" in said
     record = (await gateway.rules.recorded())[0]
     assert (record.status, bool(record.about["reason"])) == (status, True)

@@ -59,8 +59,6 @@ def seen(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
     project = f"/v1/projects/{ref}"
     issuer = issuer_key()
     create(installation, f"{project}/config/auth/third-party-auth", {"custom_jwks": public_set(issuer)})
-    for type_ in ("publishable", "secret"):
-        create(installation, f"{project}/api-keys", {"type": type_, "name": f"test_{type_}"})
     listed = installation.call("GET", f"{project}/api-keys?reveal=true").json()
     keys = {key["name"] if key["type"] == "legacy" else key["type"]: key["api_key"] for key in listed}
     shown = {name: {"key": keys[name]} for name in BY}

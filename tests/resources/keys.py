@@ -25,6 +25,12 @@ async def legacy(api: Client, ref: str) -> dict[str, str]:
     return {key["name"]: key["api_key"] for key in listed if key["type"] == "legacy"}
 
 
+async def default_keys(api: Client, ref: str) -> dict[str, str]:
+    """Those that came with the project, by type."""
+    listed = await api.get(f"/v1/projects/{ref}/api-keys", params={"reveal": "true"})
+    return {key["type"]: key["api_key"] for key in listed if key["name"] == "default"}
+
+
 async def switch_legacy(api: Client, ref: str, *, enabled: bool) -> httpx.Response:
     return await api.call("PUT", f"/v1/projects/{ref}/api-keys/legacy", params={"enabled": str(enabled).lower()})
 

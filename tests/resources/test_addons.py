@@ -175,4 +175,4 @@ async def test_a_paused_project_is_not_restarted(api: Client) -> None:
     await api.post(f"/v1/projects/{ref}/pause")
     await api.drain()
     refused = await api.post(f"/v1/projects/{ref}/restart")
-    assert (refused.status_code, "Restore it first" in refused.text) == (400, True)
+    assert (refused.status_code, "Restore it: that starts it." in refused.text) == (400, True)

@@ -6,26 +6,40 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from baseplane.resources.api_keys import store as api_keys
-from baseplane.resources.projects import store
+from baseplane.resources.projects import api_keys, store
 from baseplane.runtime import Runtime
 from tests.conftest import Client
-from tests.resources.keys import move, new_key, new_signing_key, signing, switch_legacy
+from tests.resources.keys import legacy, move, new_key, new_signing_key, signing, switch_legacy
 
 
 async def test_keys_are_signed_with_the_projects_secret_and_shown_on_request(api: Client, rt: Runtime) -> None:
     ref = (await api.create_project())["ref"]
     async with rt.database.connection() as db:
         secret = (await store.read_secrets(db, rt.keyring, ref)).jwt_secret
-    for found in await api.get(f"/v1/projects/{ref}/api-keys", params={"reveal": "true"}):
-        claims = jwt.decode(found["api_key"], OctKey.import_key(secret.encode()), algorithms=["HS256"]).claims
-        assert (claims["ref"], claims["role"]) == (ref, found["name"])
+    for name, text in (await legacy(api, ref)).items():
+        claims = jwt.decode(text, OctKey.import_key(secret.encode()), algorithms=["HS256"]).claims
+        assert (claims["ref"], claims["role"]) == (ref, name)
+
+
+async def test_a_new_project_has_a_publishable_and_a_secret_key(api: Client) -> None:
+    ref = (await api.create_project())["ref"]
+    *_, publishable, secret = await api.get(f"/v1/projects/{ref}/api-keys", params={"reveal": "true"})
+    assert (publishable["type"], publishable["name"], publishable["secret_jwt_template"]) == (
+        "publishable", "default", None,
+    )  # fmt: skip
+    assert (secret["type"], secret["name"], secret["secret_jwt_template"]) == (
+        "secret", "default", {"role": "service_role"},
+    )  # fmt: skip
+    for key in (publishable, secret):
+        assert key["api_key"].startswith(f"sb_{key['type']}_")
+    hidden = (await api.get(f"/v1/projects/{ref}/api-keys"))[-1]["api_key"]
+    assert hidden == secret["prefix"] + "·" * 16
 
 
 async def test_a_secret_key_is_masked_unless_it_is_to_be_revealed(api: Client) -> None:
     ref = (await api.create_project())["ref"]
     text = (await new_key(api, ref))["api_key"]
-    anon, service, secret = await api.get(f"/v1/projects/{ref}/api-keys")
+    anon, service, _, _, secret = await api.get(f"/v1/projects/{ref}/api-keys")
     assert len(anon["api_key"].split(".")) == 3
     assert service["api_key"] == service["prefix"] + "·" * 16
     assert secret["api_key"] == secret["prefix"] + "·" * 16
@@ -37,7 +51,7 @@ async def test_a_secret_key_is_masked_unless_it_is_to_be_revealed(api: Client) -
 
 async def test_a_publishable_key_is_for_everybody_to_see(api: Client) -> None:
     ref = (await api.create_project())["ref"]
-    made = await new_key(api, ref, "publishable", "default", description="for the shop")
+    made = await new_key(api, ref, "publishable", "shop", description="for the shop")
     assert made["api_key"].startswith("sb_publishable_")
     assert made["hash"] == hashlib.sha256(made["api_key"].encode()).hexdigest()
     assert (made["secret_jwt_template"], made["description"]) == (None, "for the shop")
@@ -97,27 +111,27 @@ async def test_a_bad_key_is_refused_by_field_and_rule(api: Client, body: dict[st
     ref = (await api.create_project())["ref"]
     answer = await api.post(f"/v1/projects/{ref}/api-keys", content=json.dumps(body))
     assert (answer.status_code, said in answer.json()["message"]) == (400, True), answer.text
-    assert len(await api.get(f"/v1/projects/{ref}/api-keys")) == 2
+    assert len(await api.get(f"/v1/projects/{ref}/api-keys")) == 4
 
 
 async def test_a_name_is_given_once_to_each_type(api: Client) -> None:
     ref = (await api.create_project())["ref"]
-    await new_key(api, ref, "secret", "default")
-    other = await new_key(api, ref, "publishable", "default")
-    again = await api.post(f"/v1/projects/{ref}/api-keys", {"type": "secret", "name": "default"})
-    assert (again.status_code, "default already" in again.json()["message"]) == (409, True)
+    await new_key(api, ref, "secret", "server")
+    other = await new_key(api, ref, "publishable", "server")
+    again = await api.post(f"/v1/projects/{ref}/api-keys", {"type": "secret", "name": "server"})
+    assert (again.status_code, "server already" in again.json()["message"]) == (409, True)
     await new_key(api, ref, "publishable", "taken")
     renamed = await api.call("PATCH", f"/v1/projects/{ref}/api-keys/{other['id']}", json={"name": "taken"})
     assert renamed.status_code == 409
 
 
 async def test_there_is_a_most_of_keys(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_keys, "MOST", 2)
+    monkeypatch.setattr(api_keys, "MOST", 4)
     ref = (await api.create_project())["ref"]
     for name in ("first", "second"):
         await new_key(api, ref, name=name)
     answer = await api.post(f"/v1/projects/{ref}/api-keys", {"type": "secret", "name": "third"})
-    assert (answer.status_code, "2 API keys" in answer.json()["message"]) == (400, True)
+    assert (answer.status_code, "4 API keys" in answer.json()["message"]) == (400, True)
 
 
 async def test_a_publishable_key_gets_no_template_later(api: Client) -> None:

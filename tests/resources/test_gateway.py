@@ -113,7 +113,7 @@ NOWHERE = {
     "something else": ("/robots.txt", "PROJECT_NOT_NAMED"),
     "a ref that is too short": ("/abc/functions/v1/x", "PROJECT_NOT_NAMED"),
     "a ref in upper case": ("/" + "A" * 20 + "/functions/v1/x", "PROJECT_NOT_NAMED"),
-    "an unknown project": ("/" + "a" * 20 + "/functions/v1/x", None),
+    "an unknown project": ("/" + "a" * 20 + "/functions/v1/x", "NOT_FOUND"),
     "a project alone": ("/{ref}", "NOT_FOUND"),
     "no service": ("/{ref}/hello", "NOT_FOUND"),
     "an unknown service": ("/{ref}/unknown/v1/x", "NOT_FOUND"),

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from baseplane import errors
+from baseplane.api import front
 
 STATUS: dict[type[errors.BaseplaneError], int] = {
     errors.Invalid: 400,
@@ -62,7 +63,10 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return answer(404, f"Cannot {request.method} {request.url.path}")
+        return answer(404, front.not_found(request))
+    if error.status_code == 405:
+        message, allowed = front.not_allowed(request)
+        return answer(405, message, {"Allow": allowed})
     message = _UNREADABLE if error.detail == _FASTAPI_UNREADABLE else str(error.detail)
     return answer(error.status_code, message, error.headers)
 

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 
-from baseplane.api import answers, permissions
+from baseplane.api import answers, front, permissions
 from baseplane.api.edge import Edge
 from baseplane.api.requests import Requests
 from baseplane.api.route import Upload
@@ -34,6 +34,9 @@ def build(edge: Edge, routers: Iterable[APIRouter], lifespan: Lifespan, version:
     for router in routers:  # their routes have whole paths; include_router would match each request twice
         app.router.routes.extend(router.routes)
     app.add_api_route("/health", _alive(edge), include_in_schema=False)
+    introduce = front.introduction(app.title, DESCRIPTION, version)
+    for path in ("/", "/v1"):
+        app.add_api_route(path, introduce, methods=["GET", "HEAD"], include_in_schema=False)
     answers.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
     uploads = [route for router in routers for route in router.routes if isinstance(route, Upload)]

@@ -2,7 +2,9 @@
 
 from baseplane.app.api import ROUTERS, build_api
 from baseplane.app.drivers import (
+    ARCHIVE_OFF,
     archive,
+    archive_url,
     artifacts,
     build_functions,
     clusters,
@@ -17,9 +19,11 @@ from baseplane.app.paths import Paths
 from baseplane.app.worker import run_worker
 
 __all__ = [
+    "ARCHIVE_OFF",
     "ROUTERS",
     "Paths",
     "archive",
+    "archive_url",
     "artifacts",
     "build_api",
     "build_functions",

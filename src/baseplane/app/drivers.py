@@ -59,12 +59,16 @@ def clusters(settings: Settings, door: TlsDoor | None = None) -> LocalClusters:
     return LocalClusters(Layout(settings.data_dir), settings.engines_dir, account(settings.postgres_user), door, rpo)
 
 
+def archive_url(settings: Settings) -> str:
+    """A directory, or a bucket's URL."""
+    return settings.archive or str(settings.data_dir / "archive")
+
+
 def archive(settings: Settings, driver: LocalClusters, keys: Keyring) -> ArchiveDriver:
     """Raises ArchiveUnavailable when its URL is of no use."""
     if settings.archive == ARCHIVE_OFF:
         return NoArchive()
-    url = settings.archive or str(settings.data_dir / "archive")
-    return LocalArchive(driver, url, keys, encrypts=settings.archive_encrypt)
+    return LocalArchive(driver, archive_url(settings), keys, encrypts=settings.archive_encrypt)
 
 
 def artifacts(settings: Settings) -> ArtifactStore:

@@ -54,6 +54,11 @@ async def _configure(connection: Connection) -> None:
     await connection.set_autocommit(True)
 
 
+def storable(text: str) -> str:
+    """What others said, as Postgres can keep it: no null character, no half of a surrogate pair."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 async def rows(db: Connection, row: type[Row], query: LiteralString, params: Params = ()) -> list[Row]:
     async with db.cursor(row_factory=class_row(row)) as cursor:
         await cursor.execute(query, params)

@@ -5,6 +5,7 @@ it has not, every request reads anew: what was revoked never gets in because som
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import OrderedDict
@@ -50,10 +51,11 @@ class Snapshots(Generic[Snapshot]):
         self._unknown: OrderedDict[str, None] = OrderedDict()
         self._reading: dict[str, asyncio.Task[Snapshot | None]] = {}
         self._proven = float("-inf")
+        self._news = asyncio.Event()
 
     async def get(self, ref: str) -> Snapshot | None:
         """Raises Unavailable."""
-        if self._proven + BELIEVED > time.monotonic():
+        if self._is_believed():
             if ref in self._known:
                 self._known.move_to_end(ref)
                 return self._known[ref]
@@ -63,6 +65,26 @@ class Snapshots(Generic[Snapshot]):
         if reading is None:
             reading = self._reading[ref] = asyncio.create_task(self._read(ref))
         return await asyncio.shield(reading)
+
+    async def caught_up(self, ref: str, seen: Snapshot | None) -> Snapshot | None:
+        """What there is once all has been heard that was committed before this call; ``seen`` is what ``get`` gave.
+
+        This costs no query, so strangers may cause it as often as they like, but up to ``HEARTBEAT``. Raises Unavailable.
+        """
+        if not self._is_believed():
+            return seen  # it was read for this request
+        asked = time.monotonic()
+        while self._is_believed() and self._proven < asked and self._keeps(ref, seen):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BELIEVED):
+                    await self._news.wait()
+        return await self.get(ref)
+
+    def _is_believed(self) -> bool:
+        return self._proven + BELIEVED > time.monotonic()
+
+    def _keeps(self, ref: str, seen: Snapshot | None) -> bool:
+        return ref in self._unknown if seen is None else self._known.get(ref) is seen
 
     async def _read(self, ref: str) -> Snapshot | None:
         me = asyncio.current_task()
@@ -95,6 +117,16 @@ class Snapshots(Generic[Snapshot]):
             self._known.pop(ref, None)
             self._unknown.pop(ref, None)
             self._reading.pop(ref, None)
+        self._tell()
+
+    def _prove(self, at: float) -> None:
+        self._proven = at
+        self._tell()
+
+    def _tell(self) -> None:
+        """Let those go on who wait for news."""
+        self._news.set()
+        self._news = asyncio.Event()
 
     def _hear(self, ref: str) -> None:
         self.forget(ref)
@@ -107,7 +139,7 @@ class Snapshots(Generic[Snapshot]):
                 await self._listen()
             except (psycopg.Error, TimeoutError) as error:
                 log.warning("listening on %s failed: %s", self._channel, error)
-            self._proven = float("-inf")
+            self._prove(float("-inf"))
             await asyncio.sleep(HEARTBEAT)
 
     async def _listen(self) -> None:
@@ -120,7 +152,7 @@ class Snapshots(Generic[Snapshot]):
                     await connection.execute("select")  # what was committed before this arrives before its answer
                 async for notification in connection.notifies(timeout=0):
                     self._hear(notification.payload)
-                self._proven = asked
+                self._prove(asked)
                 async for notification in connection.notifies(timeout=HEARTBEAT):
                     self._hear(notification.payload)
 

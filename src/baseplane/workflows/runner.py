@@ -5,6 +5,7 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
+from baseplane.database import storable
 from baseplane.errors import BaseplaneError
 from baseplane.runtime import Runtime
 from baseplane.workflows import WORKFLOWS, Step, Wait, Workflow, journal
@@ -102,12 +103,12 @@ async def _attempt(rt: Runtime, run: Run, step: Step) -> Wait | str | None:
     try:
         return await step.do(rt, run.subject)
     except step.final as error:
-        raise StepFailedError(str(error)) from error
+        raise StepFailedError(storable(str(error))) from error
     except BaseplaneError as error:
-        return str(error)
+        return storable(str(error))
     except Exception as error:  # the runner is one of the two places that may not die of anything
         log.exception("%s of %s: %s failed", run.workflow, run.subject, step.name)
-        return f"{step.name} failed: {type(error).__name__}: {error}"
+        return storable(f"{step.name} failed: {type(error).__name__}: {error}")
 
 
 async def _begin_undo(rt: Runtime, run: Run, cause: str) -> None:
@@ -139,7 +140,7 @@ async def _undo(rt: Runtime, run: Run, position: int, step: Step) -> str:
             await step.undo(rt, run.subject)
     except Exception as error:  # a way back that stops half way would be worse
         log.exception("%s of %s: undoing %s failed", run.workflow, run.subject, step.name)
-        return f" Undoing {step.name} failed: {error}"
+        return storable(f" Undoing {step.name} failed: {error}")
     async with rt.database.connection() as db:
         await journal.end_step(db, run, position, "undone")
     return ""

@@ -103,7 +103,7 @@ async def test_a_deployment_that_kills_every_worker_ends_with_a_cause(
     assert answer.status_code == 503
     assert "The worker died" in answer.json()["message"]
     async with working(api.queue):
-        assert (await deployed(api, ref, "hello"))["version"] == 2
+        assert (await deployed(api, ref, "hello"))["version"] == 1
 
 
 async def test_deleting_the_project_ends_a_deployment_that_waits(api: Client) -> None:

@@ -102,6 +102,43 @@ async def test_what_does_not_load_is_refused_by_file_and_line_and_the_old_versio
     assert again["id"] == before["id"]
 
 
+async def test_deployments_that_fail_use_up_no_number(api: Client, ref: str) -> None:
+    first = await deployed(api, ref, "hello")
+    for _ in range(2):
+        assert (await send(api, ref, "hello", {"index.ts": BROKEN})).status_code == 400
+    second = await deployed(api, ref, "hello", {"index.ts": HELLO + "//"})
+    assert second["version"] == 2
+    assert f"_{second['id']}_2/" in second["entrypoint_path"]
+    assert (await api.call("PUT", f"/v1/projects/{ref}/functions", json=[first])).status_code == 200
+    assert (await listed(api, ref))[0]["version"] == 1
+    assert (await send(api, ref, "hello", {"index.ts": BROKEN})).status_code == 400
+    assert (await deployed(api, ref, "hello"))["version"] == 3
+    assert (await api.call("PUT", f"/v1/projects/{ref}/functions", json=[second])).status_code == 200
+    assert (await listed(api, ref))[0]["ezbr_sha256"] == second["ezbr_sha256"]
+
+
+async def test_those_that_load_among_broken_ones_are_counted_in_the_order_of_asking(api: Client, ref: str) -> None:
+    sources = [BROKEN if number in (0, 2) else f"{HELLO}// {number}" for number in range(5)]
+    answers = await asyncio.gather(*(send(api, ref, "hello", {"index.ts": source}) for source in sources))
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 201, 400, 400]
+    loaded = sorted((answer.json() for answer in answers if answer.status_code == 201), key=lambda one: one["version"])
+    assert [one["version"] for one in loaded] == [1, 2, 3]
+    (live,) = await listed(api, ref)
+    assert (live["version"], live["ezbr_sha256"]) == (3, loaded[-1]["ezbr_sha256"])
+
+
+@pytest.mark.parametrize(
+    "source", [bytes(range(256)), "throw new Error('\\0 \\ud800');", "console.error('\\x1eB1\\0'); throw null;"]
+)
+async def test_what_a_source_says_that_cannot_be_kept_is_refused_as_any_other(
+    api: Client, ref: str, source: str | bytes
+) -> None:
+    answer = await send(api, ref, "hello", {"index.ts": source})
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["message"]
+    assert (await deployed(api, ref, "hello"))["version"] == 1
+
+
 async def test_settings_of_a_deployment_that_failed_are_not_those_of_the_next(api: Client, ref: str) -> None:
     await send(api, ref, "hello", {"index.ts": BROKEN}, verify_jwt=False, name="Broken")
     function = await deployed(api, ref, "hello")

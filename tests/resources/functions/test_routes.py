@@ -144,7 +144,7 @@ async def test_a_version_that_did_not_load_is_not_activated(api: Client, ref: st
     await send(api, ref, "hello", {"index.ts": BROKEN}, bundle_only=True)
     answer = await api.call("PUT", f"/v1/projects/{ref}/functions", json=[function | {"version": 2}])
     assert answer.status_code == 400
-    assert "did not load" in answer.json()["message"]
+    assert "there is no version 2" in answer.json()["message"]
 
 
 async def test_the_same_function_twice_in_a_bulk_update_is_refused(api: Client, ref: str) -> None:

@@ -70,6 +70,7 @@ class Gateway:
                 session.request(method, f"http://{self.ref}.baseplane.test{found.target}", headers=sent) as answer,
             ):
                 kept = dict(answer.headers) | dict(found.answer_headers)
+                kept |= dict(found.error_headers) if answer.status >= 500 else {}
                 return Got(answer.status, await answer.text(), {k.lower(): v for k, v in kept.items() if v is not None})
         except (aiohttp.ClientError, TimeoutError):
             failed = found.broken()
@@ -131,6 +132,13 @@ async def test_a_new_version_and_its_removal_are_seen_at_once(api: Client, gatew
             await asyncio.sleep(0.005)
     assert got.json == {"code": "NOT_FOUND", "message": "Requested function was not found"}
     assert got.headers["sb-error-code"] == "NOT_FOUND"
+
+
+async def test_a_function_answers_as_soon_as_it_is_deployed(api: Client, gateway: Gateway) -> None:
+    for number in range(5):
+        assert (await gateway.call(f"/f{number}")).status == 404
+        await deployed(api, gateway.ref, f"f{number}", verify_jwt=False)
+        assert (await gateway.call(f"/f{number}")).body == "hello"
 
 
 async def test_no_request_fails_while_versions_follow_each_other(api: Client, gateway: Gateway) -> None:
@@ -260,10 +268,15 @@ async def test_another_machine_fetches_what_it_has_not_got(api: Client, rt: Runt
             answers = await asyncio.gather(*(gateway.call() for _ in range(5)))
             assert [got.body for got in answers] == ["hello"] * 5
             (function,) = await listed(api, ref)
-            await rt.artifacts.delete(f"{ref}/functions/{function['ezbr_sha256']}")
+            artifact = f"{ref}/functions/{function['ezbr_sha256']}"
+            await rt.artifacts.delete(artifact)
             await driver.remove(ref)
             got = await gateway.call()
-            assert (got.status, got.json["code"]) == (503, "NOT_FOUND_FUNCTION_BLOB")
+            assert (got.status, got.json["code"]) == (404, "NOT_FOUND_FUNCTION_BLOB")
+            await rt.artifacts.put(artifact, b"something else")
+            got = await gateway.call()
+            assert (got.status, got.json["code"]) == (500, "LOAD_FUNCTION_UNBUNDLING_ERROR")
+            assert got.json["message"] == "The function's files are damaged. Deploy it again."
     finally:
         await driver.close()
 

@@ -25,13 +25,19 @@ RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 CHUNK = 4 * 1024 * 1024
 
 
+def directory_of(url: str) -> Path | None:
+    """None where the archive is a bucket."""
+    parts = urlsplit(url)
+    return Path(parts.path) if parts.scheme in ("", "file") else None
+
+
 class ObjectStore:
     """Objects by key. Calls block: they belong in threads."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         parts = urlsplit(url)
-        self.directory = Path(parts.path) if parts.scheme in ("", "file") else None
+        self.directory = directory_of(url)
         if self.directory is not None:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._store: Any = LocalStore(self.directory, automatic_cleanup=True)

@@ -30,13 +30,15 @@ class FunctionFailed(BaseplaneError):
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """One version of a function. ``entrypoint`` and ``import_map`` are paths relative to the root of its source;
-    ``digest`` is the SHA-256 of that source, in hex.
+    """One version of a function. ``number`` tells it from every other, also from those that did not load; ``version``
+    is what its users see. ``entrypoint`` and ``import_map`` are paths relative to the root of its source; ``digest`` is
+    the SHA-256 of that source, in hex.
     """
 
     ref: str
     id: str
     slug: str
+    number: int
     version: int
     entrypoint: str
     import_map: str | None

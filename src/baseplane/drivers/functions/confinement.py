@@ -4,7 +4,7 @@ import os
 import resource
 from dataclasses import dataclass
 
-from baseplane.drivers.functions import kernel
+from baseplane.drivers.functions import cgroups, kernel
 from baseplane.drivers.functions.users import User
 
 _ROOMS_OF_DENO = tuple((path, kernel.READ | kernel.EXECUTE) for path in ("/lib", "/lib64", "/usr/lib", "/usr/lib64"))
@@ -20,6 +20,17 @@ _THREADS_OF_A_USER = 1024
 _OPEN_FILES = 1024
 _DENO = 4 * 1024 * 1024 * 1024
 """Bytes that may be asked for and not used, as Deno does: a last wall behind who counts those that are used."""
+
+
+def missing_walls() -> list[str]:
+    """What this machine does not put between functions and the rest, in words for its operator."""
+    walls = {
+        "users of their own (for that, Baseplane must run as root)": os.geteuid() == 0,
+        "Landlock (Linux 5.13 and newer)": kernel.landlock_abi() > 0,
+        "seccomp (Linux on x86-64 or ARM)": kernel.sealed_calls() is not None,
+        "a memory cgroup that we may write to": cgroups.find_parent() is not None,
+    }
+    return [wall for wall, stands in walls.items() if not stands]
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,11 +105,11 @@ class LocalFunctions:
             yield held
         finally:
             if process.release(held):
-                self._failures.pop((spec.ref, spec.id, spec.version), None)
+                self._failures.pop((spec.ref, spec.id, spec.number), None)
 
     async def _take_over(self, spec: FunctionSpec, environment: Mapping[str, str]) -> Process:
         """Who asks first starts the process, for all who ask meanwhile; it starts though the first one goes away."""
-        key = (spec.ref, spec.id, spec.version)
+        key = (spec.ref, spec.id, spec.number)
         if (before := self._current.get((spec.ref, spec.id))) is not None:
             await before.settle()
         while True:
@@ -184,7 +184,7 @@ class LocalFunctions:
             self._count(spec, process.start.environment, cause)
 
     def _count(self, spec: FunctionSpec, environment: Mapping[str, str], cause: FunctionFailed) -> None:
-        key = (spec.ref, spec.id, spec.version)
+        key = (spec.ref, spec.id, spec.number)
         if key not in self._failures or self._failures[key].environment != environment:
             self._failures[key] = Failures(environment)
         self._failures[key].add(cause.message)

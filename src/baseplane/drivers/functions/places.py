@@ -115,7 +115,7 @@ class Places:
         entries = list(self.of(spec.ref).glob(f"{spec.id}_*"))
         for name in (entry for entry in entries if entry.is_symlink()):
             number = name.name.rpartition("_")[2]
-            if not number.isdigit() or int(number) >= spec.version - 1 or _is_young(name):
+            if not number.isdigit() or int(number) >= spec.number - 1 or _is_young(name):
                 kept.update((name.name, name.resolve().name))
         for entry in entries:
             if entry.name not in kept and not _is_young(entry):
@@ -144,7 +144,7 @@ def _delete(entry: Path) -> None:
 
 
 def _name(spec: FunctionSpec) -> str:
-    return f"{spec.id}_{spec.version}"
+    return f"{spec.id}_{spec.number}"
 
 
 def _within(name: str) -> PurePosixPath:

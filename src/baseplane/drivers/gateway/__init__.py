@@ -60,7 +60,7 @@ class Forward:
 
     Connections are kept for the next request to the same ``socket``: another process behind it needs another path.
     ``headers`` replace those of the same name, in lower case, or with None remove them; ``answer_headers`` do the same
-    to the answer. ``first_byte`` and ``wall`` are in seconds from when it is handed on, ``response`` and ``request`` in
+    to the answer, and ``error_headers`` beside them to one of 500 or above. ``first_byte`` and ``wall`` are in seconds from when it is handed on, ``response`` and ``request`` in
     bytes of the bodies; None is no limit. ``broken`` tells what to answer when the upstream ends or is too late before its first byte;
     ``release`` is called once, when all is over. ``about`` goes into the record.
     """
@@ -69,6 +69,7 @@ class Forward:
     target: str
     headers: Mapping[str, str | None] = field(default_factory=dict)
     answer_headers: Mapping[str, str | None] = field(default_factory=dict)
+    error_headers: Mapping[str, str | None] = field(default_factory=dict)
     first_byte: float | None = None
     wall: float | None = None
     response: int | None = None

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from baseplane.drivers.gateway import Answer, Forward, Record, Request, heads
+from baseplane.drivers.gateway import Answer, Forward, Record, Request, codes, heads
 from baseplane.drivers.gateway.door import ClientSide
 from baseplane.drivers.gateway.download import Download
-from baseplane.drivers.gateway.framing import BODILESS, ID_HEADER, framing, own_head, told
-from baseplane.drivers.gateway.heads import Head, Malformed, Reply
+from baseplane.drivers.gateway.framing import BODILESS, check, framing, named_headers, own_head, told
+from baseplane.drivers.gateway.heads import Head, Reply
 from baseplane.drivers.gateway.upload import Upload
 from baseplane.drivers.gateway.upstream import Upstream
 
@@ -160,12 +160,12 @@ class Exchange:
         forward, head = self._forward, self.head
         assert forward is not None
         assert head is not None
-        if reply.status == 101 and (reply.upgrade or b"").decode("latin-1").lower() != head.upgrade:
-            raise Malformed(502, "the answer changes the protocol unasked")
-        if forward.response is not None and reply.length is not None and reply.length > forward.response:
-            raise Malformed(502, f"the answer is larger than {forward.response} bytes")
+        check(reply, head, forward)
+        if reply.status != 101 and not 200 <= reply.status < 600:
+            error = f"the answer has the status {reply.status}, which is none of HTTP"
+            return self._fail(told(502, f"What answers here failed: {error}.", codes.INVALID_STATUS), error)
         ends = framing(reply, head, keep=self._keep and not self._door.is_closing)
-        named = {ID_HEADER: self.record.request.id, **forward.answer_headers}
+        named = named_headers(reply, forward, self.record.request.id)
         text = heads.for_client(reply.status, reply.lines, named, *ends.lines)
         self.download.begin(text, ends)
         self._keep = ends.keep
@@ -180,6 +180,7 @@ class Exchange:
             self._client.enter_tunnel(self)
         elif head.request.method == "HEAD" and self._upstream is not None:
             self._upstream.end_of_head()
+        return None
 
     def reply_body(self, data: bytes) -> None:
         limit = self._forward.response if self._forward is not None else None

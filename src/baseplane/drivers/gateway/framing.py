@@ -5,8 +5,8 @@ from email.utils import formatdate
 
 import orjson
 
-from baseplane.drivers.gateway import Answer, heads
-from baseplane.drivers.gateway.heads import Head, Reply
+from baseplane.drivers.gateway import Answer, Forward, codes, heads
+from baseplane.drivers.gateway.heads import Head, Malformed, Reply
 
 BODILESS = frozenset({204, 304})
 ID_HEADER = "sb-request-id"
@@ -25,6 +25,20 @@ class Framing:
     is_framed: bool = True
 
 
+def check(reply: Reply, head: Head, forward: Forward) -> None:
+    """Raises Malformed for an answer that cannot be passed on."""
+    if reply.status == 101 and (reply.upgrade or b"").decode("latin-1").lower() != head.upgrade:
+        raise Malformed(502, "the answer changes the protocol unasked")
+    if forward.response is not None and reply.length is not None and reply.length > forward.response:
+        raise Malformed(502, f"the answer is larger than {forward.response} bytes")
+
+
+def named_headers(reply: Reply, forward: Forward, request_id: str) -> dict[str, str | None]:
+    """Those of an answer that are not the upstream's to say."""
+    ours = {ID_HEADER: request_id, **forward.answer_headers}
+    return ours | dict(forward.error_headers) if reply.status >= 500 else ours
+
+
 def framing(reply: Reply, head: Head, *, keep: bool) -> Framing:
     if reply.status == 101:
         return Framing((b"connection: upgrade", b"upgrade: " + (reply.upgrade or b"")), keep=False)
@@ -40,11 +54,17 @@ def framing(reply: Reply, head: Head, *, keep: bool) -> Framing:
     return Framing(lines if keep else (*lines, _CLOSE), keep, is_chunked, is_framed)
 
 
-def told(status: int, message: str) -> Answer:
+def told(status: int, message: str, code: str | None = None) -> Answer:
     """What the door refuses by itself, readable for browsers too."""
-    body = orjson.dumps({"message": message})
-    headers = {"content-type": "application/json", "access-control-allow-origin": "*"}
-    return Answer(status, body, headers, {"reason": message})
+    code = code or codes.of(status)
+    body = orjson.dumps({"message": message, "code": code})
+    headers = {
+        "content-type": "application/json",
+        "access-control-allow-origin": "*",
+        "access-control-expose-headers": f"{codes.HEADER}, {ID_HEADER}",
+        codes.HEADER: code,
+    }
+    return Answer(status, body, headers, {"reason": message, "code": code})
 
 
 def own_head(answer: Answer, request_id: str, *, is_last: bool) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 
-from baseplane.drivers.gateway import Request
+from baseplane.drivers.gateway import Request, codes
 
 Line = tuple[bytes, bytes]
 
@@ -28,10 +28,11 @@ _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 class Malformed(Exception):
     """The request cannot be taken. The message goes to the client."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def _target(method: str, target: str, headers: dict[str, str], version: str) -> 
         target = absolute["target"] or "/"
         target = target if target.startswith("/") else "/" + target
     if not _TARGET.fullmatch(target):
-        raise Malformed(400, "The target must be a path, with nothing in it that has to be percent-encoded.")
+        message = "The target must be a path, with nothing in it that has to be percent-encoded."
+        raise Malformed(400, message, codes.INVALID_URL)
     if "host" not in headers and version == "1.0":
         return target, ""
     named = _HOST.fullmatch(headers.get("host", ""))

@@ -70,7 +70,7 @@ class Reader:
 
     def _unreadable(self, cause: BaseException | None) -> None:
         if isinstance(cause, Malformed):
-            self.refuse(told(cause.status, cause.message))
+            self.refuse(told(cause.status, cause.message, cause.code))
         else:
             log.error("a request could not be read", exc_info=cause)
             self.refuse(told(500, "The gateway failed; its log says why."))

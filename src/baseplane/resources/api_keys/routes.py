@@ -10,7 +10,6 @@ from baseplane.api.bodies import at_most
 from baseplane.api.context import Ctx
 from baseplane.api.route import operations
 from baseplane.errors import Conflict, Invalid
-from baseplane.resources.api_keys import store
 from baseplane.resources.api_keys.schemas import (
     MASK,
     ApiKeyResponse,
@@ -18,6 +17,7 @@ from baseplane.resources.api_keys.schemas import (
     LegacyApiKeysResponse,
     UpdateApiKeyBody,
 )
+from baseplane.resources.projects import api_keys as store
 from baseplane.resources.projects import legacy_keys
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects.lookup import InProject
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 router = operations("/v1/projects/{ref}/api-keys", "Secrets")
 
 Reveal = Annotated[bool | None, Query(description="Show secret keys whole")]
-SERVICE_ROLE: dict[str, Any] = {"role": "service_role"}
 
 
 @router.get("", operation_id="v1-get-project-api-keys")
@@ -67,7 +66,7 @@ async def create_api_key(project: InProject, body: CreateApiKeyBody, ctx: Ctx, r
         type_=body.type,
         name=body.name,
         description=body.description,
-        token_claims=(body.secret_jwt_template or SERVICE_ROLE) if body.type == "secret" else None,
+        token_claims=(body.secret_jwt_template or store.SERVICE_ROLE) if body.type == "secret" else None,
     )
     return ApiKeyResponse.of(key, text, reveal=bool(reveal))
 
@@ -130,7 +129,7 @@ async def update_api_key(
 
 
 def _kept_claims(key: store.ApiKey, *, reset: bool) -> dict[str, Any] | None:
-    return SERVICE_ROLE if reset and key.type == "secret" else key.token_claims
+    return store.SERVICE_ROLE if reset and key.type == "secret" else key.token_claims
 
 
 @router.delete("/{id}", operation_id="v1-delete-project-api-key")

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from baseplane.api.bodies import Body, Text, at_most, bounded_json
-from baseplane.resources.api_keys.store import ApiKey
+from baseplane.resources.projects.api_keys import ApiKey
 
 MASK = "·" * 16
 MAX_TEMPLATE = 4096

@@ -6,10 +6,10 @@ import orjson
 
 from baseplane.database import Connection
 from baseplane.database.secrets import Keyring
-from baseplane.resources.api_keys import store as api_keys
-from baseplane.resources.api_keys.store import ApiKey
-from baseplane.resources.projects import legacy_keys, store
+from baseplane.resources.projects import api_keys, legacy_keys, store
+from baseplane.resources.projects.api_keys import ApiKey
 from baseplane.resources.secrets import store as secrets
+from baseplane.resources.signing_keys import store as signing_keys
 from baseplane.settings import Settings
 
 
@@ -28,6 +28,7 @@ async def environment(db: Connection, keyring: Keyring, settings: Settings, ref:
         "SUPABASE_DB_URL": database_url(settings, ref, hidden.password),
         "SUPABASE_PUBLISHABLE_KEYS": _dictionary(keyring, keys, "publishable"),
         "SUPABASE_SECRET_KEYS": _dictionary(keyring, keys, "secret"),
+        "SUPABASE_JWKS": orjson.dumps(signing_keys.jwks(await signing_keys.list_of(db, ref))).decode(),
     }
     if await legacy_keys.are_enabled(db, ref):
         found["SUPABASE_ANON_KEY"] = legacy_keys.key(project, "anon", hidden.jwt_secret)

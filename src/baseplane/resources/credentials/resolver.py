@@ -2,8 +2,8 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -13,10 +13,12 @@ from baseplane.database.snapshots import Snapshots
 from baseplane.errors import NotFound, Unavailable
 from baseplane.resources.credentials import snapshot, tokens
 from baseplane.resources.credentials.environment import environment
-from baseplane.resources.credentials.shapes import Claims, Credentials, Refused
+from baseplane.resources.credentials.shapes import Claims, Credentials, Refused, Unknown
 from baseplane.resources.credentials.snapshot import Snapshot
 from baseplane.resources.projects import store
 from baseplane.runtime import Runtime
+
+Judged = TypeVar("Judged")
 
 _BROWSER = re.compile(r"\s*(Mozilla|Opera)/", re.IGNORECASE)
 """How every browser's User-Agent begins."""
@@ -45,15 +47,7 @@ class Resolver:
         ``apikey`` is that of the query, where a WebSocket has it. A key as Bearer wins over the other.
         Raises Refused, NotFound, Unavailable.
         """
-        snapshot = await self._snapshot(ref)
-        shown, bearer = headers.get("apikey") or apikey, bearer_of(headers)
-        if bearer is not None and _is_key(snapshot, bearer):
-            shown, bearer = bearer, None
-        if not shown:
-            return None
-        found = _known(snapshot, shown, headers.get("user-agent", ""))
-        own = bearer if bearer is not None and tokens.looks_like_one(bearer) else None
-        return dataclasses.replace(found, bearer=own)
+        return await self._judge(ref, lambda snapshot: _find(snapshot, headers, apikey))
 
     async def resolve(self, ref: str, headers: Mapping[str, str], apikey: str | None = None) -> Credentials:
         """The same where a key has to be. Raises Refused, NotFound, Unavailable."""
@@ -85,7 +79,7 @@ class Resolver:
 
     async def verify(self, ref: str, token: str) -> Claims:
         """The claims of a JWT: of the project's own keys, or of a third party. Raises Refused, NotFound, Unavailable."""
-        return tokens.verify(await self._snapshot(ref), token)
+        return await self._judge(ref, lambda snapshot: tokens.verify(snapshot, token))
 
     async def project(self, ref: str) -> store.Project:
         """The project, in the state that it is in now. Raises NotFound, Unavailable."""
@@ -114,6 +108,20 @@ class Resolver:
                 raise Unavailable("The platform database does not answer. Try again.") from error
         return snapshot.environment
 
+    async def _judge(self, ref: str, judge: Callable[[Snapshot], Judged]) -> Judged:
+        """Who is unknown is refused only once a key that was made before would have been heard of.
+
+        Raises what ``judge`` raises, NotFound, Unavailable.
+        """
+        snapshot = await self._snapshot(ref)
+        try:
+            return judge(snapshot)
+        except Unknown:
+            now = await self._snapshots.caught_up(ref, snapshot)
+            if now is None or now is snapshot:
+                raise
+        return judge(now)
+
     async def _snapshot(self, ref: str) -> Snapshot:
         found = await self._snapshots.get(ref)
         if found is None:
@@ -130,6 +138,18 @@ def _is_key(snapshot: Snapshot, text: str) -> bool:
     return text.startswith(OPAQUE) or text in snapshot.legacy_keys.values()
 
 
+def _find(snapshot: Snapshot, headers: Mapping[str, str], apikey: str | None) -> Credentials | None:
+    """Raises Refused."""
+    shown, bearer = headers.get("apikey") or apikey, bearer_of(headers)
+    if bearer is not None and _is_key(snapshot, bearer):
+        shown, bearer = bearer, None
+    if not shown:
+        return None
+    found = _known(snapshot, shown, headers.get("user-agent", ""))
+    own = bearer if bearer is not None and tokens.looks_like_one(bearer) else None
+    return dataclasses.replace(found, bearer=own)
+
+
 def _known(snapshot: Snapshot, text: str, agent: str) -> Credentials:
     """Raises Refused."""
     for role, legacy in snapshot.legacy_keys.items():
@@ -140,7 +160,7 @@ def _known(snapshot: Snapshot, text: str, agent: str) -> Credentials:
             return Credentials(role, token, claims, role, legacy[:5], is_secret=role != "anon")
     key = snapshot.api_keys.get(digest(text)) if text.isascii() else None
     if key is None:
-        raise Refused(
+        raise Unknown(
             "Invalid API key", tokens.API_KEY, "Double check the API key, and that it is one of this project."
         )
     if key.type == "secret" and _BROWSER.match(agent):

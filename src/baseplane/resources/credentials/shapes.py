@@ -38,3 +38,7 @@ class Refused(Unauthorized):
     def __init__(self, message: str, code: str, hint: str | None = None) -> None:
         super().__init__(message, code=code, **({"hint": hint} if hint else {}))
         self.code = code
+
+
+class Unknown(Refused):
+    """Nobody here knows this key, or the one that the token is signed with: perhaps not yet."""

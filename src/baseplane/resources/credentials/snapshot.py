@@ -8,10 +8,9 @@ from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from baseplane.database import Connection
 from baseplane.database.secrets import Keyring
-from baseplane.resources.api_keys import store as api_keys
-from baseplane.resources.api_keys.store import ApiKey
 from baseplane.resources.credentials.shapes import Claims
-from baseplane.resources.projects import legacy_keys, store
+from baseplane.resources.projects import api_keys, legacy_keys, store
+from baseplane.resources.projects.api_keys import ApiKey
 from baseplane.resources.projects.status import Status
 from baseplane.resources.projects.store import Project
 from baseplane.resources.signing_keys import material
@@ -87,7 +86,7 @@ async def read(db: Connection, keyring: Keyring, ref: str) -> Snapshot | None:
         api_keys={key.digest: key for key in await api_keys.list_of(db, ref)},
         signer=_signer(secret, keyring, used),
         verifiers=tuple(_verifiers(secret, keyring, keys, issuers)),
-        public_jwks={"keys": [key.public_jwk for key in keys if key.public_jwk and key.status != "revoked"]},
+        public_jwks=signing_keys.jwks(keys),
     )
 
 

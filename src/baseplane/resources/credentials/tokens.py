@@ -11,7 +11,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 
-from baseplane.resources.credentials.shapes import Claims, Refused
+from baseplane.resources.credentials.shapes import Claims, Refused, Unknown
 from baseplane.resources.credentials.snapshot import Snapshot, Verifier
 from baseplane.resources.projects import legacy_keys
 
@@ -59,7 +59,7 @@ def mint(snapshot: Snapshot, key_id: str, role: str, extra: Mapping[str, Any]) -
 
 
 def verify(snapshot: Snapshot, token: str) -> Claims:
-    """The claims of a caller's JWT. Raises Refused."""
+    """The claims of a caller's JWT. Raises Refused, and Unknown when it is signed by another."""
     claims = snapshot.verified.get(token)
     if claims is None:
         claims = _checked(snapshot, token)
@@ -85,7 +85,7 @@ def _checked(snapshot: Snapshot, token: str) -> Claims:
             _check_claims(snapshot, verifier, unverified)
             return unverified
     code = "UNAUTHORIZED_LEGACY_JWT" if algorithm == "HS256" else "UNAUTHORIZED_ASYMMETRIC_JWT"
-    raise Refused("Invalid JWT: it is signed by no key that this project accepts.", code)
+    raise Unknown("Invalid JWT: it is signed by no key that this project accepts.", code)
 
 
 def _parsed(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

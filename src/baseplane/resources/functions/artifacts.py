@@ -8,6 +8,10 @@ from baseplane.resources.functions import eszip, source
 from baseplane.resources.functions.store import Function
 
 
+class ArtifactDamaged(StoreUnavailable):
+    """It is not what was kept."""
+
+
 async def read(store: ArtifactStore, version: Function) -> dict[str, bytes]:
     """Files by path. Raises ArtifactMissing, StoreUnavailable."""
     packed = await read_packed(store, version)
@@ -20,7 +24,7 @@ async def read_packed(store: ArtifactStore, version: Function) -> bytes:
     """The artifact as it was kept. Raises ArtifactMissing, StoreUnavailable."""
     packed = await store.get(version.artifact)
     if await asyncio.to_thread(lambda: hashlib.sha256(packed).hexdigest()) != version.digest:
-        raise StoreUnavailable(
-            f"The artifact of {version.slug}, version {version.number}, is damaged. Deploy it again."
+        raise ArtifactDamaged(
+            f"The artifact of {version.slug}, version {version.version}, is damaged. Deploy it again."
         )
     return packed

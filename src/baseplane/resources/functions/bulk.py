@@ -27,13 +27,9 @@ async def change(db: Connection, ref: str, given: BulkUpdateFunction) -> Functio
     if given.status == "REMOVED":
         await store.remove(db, version.id)
         return FunctionResponse.of(version, "REMOVED")
-    if version.state == "pending":
-        raise _refused(given, f"version {given.version} is still being loaded")
-    if version.state != "ready":
-        raise _refused(given, f"version {given.version} did not load: {version.cause}")
     verify_jwt = version.verify_jwt if given.verify_jwt is None else given.verify_jwt
     await store.activate(db, version, name=given.name, verify_jwt=verify_jwt)
-    activated = await store.find_version(db, version.id, version.number)
+    activated = await store.find_version(db, version.id, version.version)
     assert activated is not None
     return FunctionResponse.of(activated)
 

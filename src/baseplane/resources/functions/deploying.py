@@ -44,7 +44,7 @@ async def _settled(rt: Runtime, version: Function) -> Function:
     deadline = asyncio.get_running_loop().time() + WITHIN.total_seconds()
     while True:
         async with rt.database.connection() as db:
-            now = await store.find_version(db, version.id, version.number)
+            now = await store.find_numbered(db, version.id, version.number)
         if now is None:
             raise Conflict("The function was deleted while this version of it was deployed.")
         if now.state == "ready":

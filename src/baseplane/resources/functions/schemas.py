@@ -53,7 +53,7 @@ class FunctionResponse(Body):
             slug=function.slug,
             name=function.name,
             status=status,
-            version=function.number,
+            version=function.version,
             created_at=_milliseconds(function.created_at),
             updated_at=_milliseconds(function.updated_at),
             verify_jwt=function.verify_jwt,
@@ -81,7 +81,7 @@ def _milliseconds(at: datetime) -> int:
 
 
 def _url(function: Function, path: str) -> str:
-    return f"file:///tmp/user_fn_{function.project_ref}_{function.id}_{function.number}/source/{quote(path)}"
+    return f"file:///tmp/user_fn_{function.project_ref}_{function.id}_{function.version}/source/{quote(path)}"
 
 
 class DeployMetadata(Body):

@@ -12,13 +12,15 @@ import psycopg
 
 from baseplane.database import Connection
 from baseplane.database.snapshots import Snapshots
-from baseplane.drivers.artifacts import ArtifactMissing
+from baseplane.drivers.artifacts import ArtifactMissing, StoreUnavailable
+from baseplane.drivers.cluster import DriverUnavailable
 from baseplane.drivers.functions import FunctionBroken, FunctionFailed, FunctionSpec, Lease, Limits, SourceMissing
-from baseplane.drivers.gateway import Answer, Forward
-from baseplane.errors import BaseplaneError
+from baseplane.drivers.gateway import Answer, Forward, codes
+from baseplane.errors import BaseplaneError, Unavailable
 from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.credentials.shapes import Refused
 from baseplane.resources.functions import artifacts, store
+from baseplane.resources.functions.artifacts import ArtifactDamaged
 from baseplane.resources.functions.store import Function
 from baseplane.resources.gateway import answers
 from baseplane.resources.gateway.call import Call
@@ -28,9 +30,20 @@ from baseplane.runtime import Runtime
 
 CHANNEL = "baseplane_functions"
 METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS")
+NO_FILES = "The function's files are missing. Deploy it again."
+_LOADING: dict[type[BaseplaneError], tuple[int, str]] = {
+    FunctionBroken: (503, "BOOT_ERROR"),
+    ArtifactMissing: (404, "NOT_FOUND_FUNCTION_BLOB"),
+    ArtifactDamaged: (500, "LOAD_FUNCTION_UNBUNDLING_ERROR"),
+    StoreUnavailable: (503, "LOAD_FUNCTION_ERROR"),
+    DriverUnavailable: (503, "LOAD_FUNCTION_ERROR"),
+}
+"""What keeps a version from being loaded, as it is answered (platform.md, section 8)."""
 _TOLD = {
     (503, "BOOT_ERROR"): "Function failed to start (please check logs)",
     (500, "WORKER_ERROR"): "Function exited due to an error (please check logs)",
+    (500, "LOAD_FUNCTION_UNBUNDLING_ERROR"): "The function's files are damaged. Deploy it again.",
+    (503, "LOAD_FUNCTION_ERROR"): "The function could not be loaded. Try again.",
 }
 AT_REST = frozenset({Status.PAUSING, Status.INACTIVE, Status.GOING_DOWN, Status.REMOVED})
 """What a project is in when nothing of it runs."""
@@ -64,14 +77,15 @@ class Functions:
             return answers.error(401, error.message, error.code)
         except FunctionFailed as error:
             return _failed(error)
+        except Unavailable as error:
+            return answers.error(503, error.message, "LOAD_FUNCTION_METADATA_ERROR")
 
     async def _answer(self, call: Call) -> Forward | Answer:
         request = call.request
         if request.method not in METHODS:
             message = f"A function is called with {', '.join(METHODS)}; not with {request.method}."
             return answers.error(405, message, "METHOD_NOT_ALLOWED", headers={"allow": ", ".join(METHODS)})
-        live = await self._snapshots.get(call.ref) or {}
-        function = live.get(slug_of(call.rest))
+        function = await self._find(call.ref, slug_of(call.rest))
         if function is None:
             return answers.error(404, "Requested function was not found", "NOT_FOUND")
         if function.verify_jwt and request.method != "OPTIONS":  # a browser asks first, without its token
@@ -85,6 +99,12 @@ class Functions:
     def processes(self, ref: str) -> int:
         """How many of the project run here."""
         return self._rt.functions.running(ref)
+
+    async def _find(self, ref: str, slug: str) -> Function | None:
+        live = await self._snapshots.get(ref)
+        if live is None or slug not in live:
+            live = await self._snapshots.caught_up(ref, live)  # it may have been deployed a moment ago
+        return (live or {}).get(slug)
 
     async def _lease(self, stack: AsyncExitStack, function: Function, environment: Mapping[str, str]) -> Lease:
         """Raises FunctionFailed, and what the store of artifacts and the driver raise when they do not take part."""
@@ -108,11 +128,10 @@ class Functions:
         try:
             source = await artifacts.read(self._rt.artifacts, function)
             await self._rt.functions.prepare(function.spec, source, environment)
-        except ArtifactMissing as error:
-            message = "The function's files are missing. Deploy it again."
-            raise FunctionFailed(message, code="NOT_FOUND_FUNCTION_BLOB", status=503) from error
-        except FunctionBroken as error:
-            raise FunctionFailed(error.message, code="BOOT_ERROR", status=503) from error
+        except tuple(_LOADING) as error:
+            status, code = _LOADING[type(error)]
+            message = NO_FILES if isinstance(error, ArtifactMissing) else error.message
+            raise FunctionFailed(message, code=code, status=status) from error
 
     def _forward(self, call: Call, function: Function, lease: Lease, stack: AsyncExitStack) -> Forward:
         loop = asyncio.get_running_loop()
@@ -126,15 +145,16 @@ class Functions:
                 return answers.error(504, message, "IDLE_TIMEOUT")
             return answers.error(500, "The function broke the connection off without an answer.", "EDGE_FUNCTION_ERROR")
 
-        deployment = f"{function.project_ref}_{function.id}_{function.number}"
+        deployment = f"{function.project_ref}_{function.id}_{function.version}"
         return Forward(
             socket=str(lease.socket),
             target=call.rest,
             answer_headers={
                 "sb-project-ref": call.ref,
-                "sb-error-code": None,  # what is said in it is ours alone to say
+                codes.HEADER: None,  # what is said in it is ours alone to say
                 "x-deno-execution-id": lease.execution_id,
             },
+            error_headers={codes.HEADER: "EDGE_FUNCTION_ERROR"},
             first_byte=limits.first_byte,
             wall=limits.wall,
             response=limits.response,
@@ -142,7 +162,7 @@ class Functions:
             release=lambda: self._afterwards_do(stack.aclose()),
             about={
                 "function_id": str(function.id),
-                "version": str(function.number),
+                "version": str(function.version),
                 "deployment_id": deployment,
                 "execution_id": lease.execution_id,
             },

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 
-from baseplane.database import Connection, maybe, one, rows, value
+from baseplane.database import Connection, maybe, one, rows, storable, value
 from baseplane.drivers.functions import FunctionSpec
 from baseplane.errors import Conflict, NotFound
 from baseplane.resources.functions.source import Packed
@@ -20,7 +20,9 @@ _LOCK = 0x6675_6E63
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One version of a function as it is shown. ``import_map`` is the path of one."""
+    """One version of a function. ``number`` is the order in which it was asked for, ``version`` what is shown: counted
+    among those that load, and before that what it will be if it is the next. ``import_map`` is the path of one.
+    """
 
     id: UUID
     project_ref: str
@@ -30,6 +32,7 @@ class Function:
     created_at: datetime
     updated_at: datetime
     number: int
+    version: int
     format: str
     entrypoint: str
     import_map: str | None
@@ -45,7 +48,14 @@ class Function:
     @property
     def spec(self) -> FunctionSpec:
         return FunctionSpec(
-            self.project_ref, str(self.id), self.slug, self.number, self.entrypoint, self.import_map, self.digest
+            self.project_ref,
+            str(self.id),
+            self.slug,
+            self.number,
+            self.version,
+            self.entrypoint,
+            self.import_map,
+            self.digest,
         )
 
 
@@ -70,14 +80,15 @@ def artifact(ref: str, digest: str) -> str:
 
 
 _LIVE: LiteralString = (
-    "select f.id, project_ref, slug, f.name, f.verify_jwt, f.created_at, f.updated_at, number, format, entrypoint,"
+    "select f.id, project_ref, slug, f.name, f.verify_jwt, f.created_at, f.updated_at, number, version, format, entrypoint,"
     " import_map, digest, state, cause, true as is_live from functions f"
     " join function_versions v on function_id = id and number = live where not removed"
 )
 _VERSION: LiteralString = (
     "select f.id, project_ref, slug, case when number = live then f.name else coalesce(v.name, f.name) end as name,"
     " case when number = live then f.verify_jwt else coalesce(v.verify_jwt, f.verify_jwt) end as verify_jwt, f.created_at,"
-    " case when number = live then f.updated_at else v.created_at end as updated_at, number, format,"
+    " case when number = live then f.updated_at else v.created_at end as updated_at, number,"
+    " coalesce(version, versions + 1) as version, format,"
     " entrypoint, import_map, digest, state, cause, number is not distinct from live as is_live"
     " from functions f join function_versions v on function_id = id where not removed"
 )
@@ -114,12 +125,18 @@ async def count(db: Connection, ref: str) -> int:
     return int(await value(db, "select count(*) from functions where project_ref = %s and not removed", [ref]))
 
 
-async def find_version(db: Connection, function_id: UUID, number: int) -> Function | None:
+async def find_version(db: Connection, function_id: UUID, version: int) -> Function | None:
+    """One that has loaded, by what users call it."""
+    return await maybe(db, Function, _VERSION + " and id = %s and version = %s", [function_id, version])
+
+
+async def find_numbered(db: Connection, function_id: UUID, number: int) -> Function | None:
     return await maybe(db, Function, _VERSION + " and id = %s and number = %s", [function_id, number])
 
 
 async def pending(db: Connection, ref: str) -> list[Function]:
-    return await rows(db, Function, _VERSION + " and project_ref = %s and state = 'pending' order by number", [ref])
+    """By function, and in the order in which they were asked for."""
+    return await rows(db, Function, _VERSION + " and project_ref = %s and state = 'pending' order by id, number", [ref])
 
 
 async def insert_version(db: Connection, ref: str, new: New) -> Function:
@@ -150,15 +167,22 @@ async def insert_version(db: Connection, ref: str, new: New) -> Function:
 
 
 async def succeed(db: Connection, version: Function) -> None:
-    """It loads: let it serve in one go, if that is wanted and no later one serves already."""
-    await db.execute(
-        "with loaded as (update function_versions set state = 'ready'"
-        " where function_id = %s and number = %s and state = 'pending' returning *)"
-        " update functions set live = number, name = coalesce(loaded.name, functions.name),"
-        " verify_jwt = coalesce(loaded.verify_jwt, functions.verify_jwt), updated_at = now()"
-        " from loaded where id = function_id and goes_live and coalesce(live, 0) < number and not removed",
-        [version.id, version.number],
+    """It loads, and is the function's next version: let it serve, if that is wanted and no later one serves already."""
+    key = [version.id, version.number]
+    counted = await db.execute(
+        "update function_versions set state = 'ready', version = versions + 1 from functions"
+        " where id = function_id and function_id = %s and number = %s and state = 'pending'",
+        key,
     )
+    if counted.rowcount:
+        await db.execute("update functions set versions = versions + 1 where id = %s", [version.id])
+        await db.execute(
+            "update functions set live = number, name = coalesce(loaded.name, functions.name),"
+            " verify_jwt = coalesce(loaded.verify_jwt, functions.verify_jwt), updated_at = now()"
+            " from function_versions loaded where id = function_id and function_id = %s and number = %s"
+            " and goes_live and coalesce(live, 0) < number and not removed",
+            key,
+        )
 
 
 async def refuse(db: Connection, version: Function, cause: str) -> None:
@@ -166,7 +190,7 @@ async def refuse(db: Connection, version: Function, cause: str) -> None:
     await db.execute(
         "update function_versions set state = 'broken', cause = %s"
         " where function_id = %s and number = %s and state = 'pending'",
-        [cause, version.id, version.number],
+        [storable(cause), version.id, version.number],
     )
 
 
@@ -175,7 +199,7 @@ async def fail_pending(db: Connection, ref: str, cause: str) -> None:
     await db.execute(
         "update function_versions set state = 'failed', cause = %s from functions"
         " where id = function_id and project_ref = %s and state = 'pending'",
-        [cause, ref],
+        [storable(cause), ref],
     )
 
 

@@ -1,7 +1,9 @@
 """What becomes of a version that was deployed, and of what is not needed any more."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
+from itertools import groupby
 
 from baseplane.database import Connection
 from baseplane.drivers.artifacts import ArtifactMissing
@@ -55,19 +57,30 @@ async def load(rt: Runtime, ref: str) -> None:
         variables = await environment(db, rt.keyring, rt.settings, ref)
     turn = asyncio.Semaphore(AT_A_TIME)
 
-    async def one(version: Function) -> None:
-        async with turn:
-            cause = await _load(rt, version, variables)
-        async with rt.database.transaction() as db:
-            await (store.refuse(db, version, cause) if cause else store.succeed(db, version))
+    async def load_function(versions: Iterable[Function]) -> None:
+        """They load side by side, and are counted in the order in which they were asked for."""
+        loads = [(version, asyncio.create_task(_load(rt, version, variables, turn))) for version in versions]
+        try:
+            for version, loading in loads:
+                cause = await loading
+                async with rt.database.transaction() as db:
+                    await (store.refuse(db, version, cause) if cause else store.succeed(db, version))
+        finally:
+            await asyncio.gather(*(loading for _, loading in loads), return_exceptions=True)
 
-    outcomes = await asyncio.gather(*map(one, pending), return_exceptions=True)
+    functions = [list(versions) for _, versions in groupby(pending, key=lambda version: version.id)]
+    outcomes = await asyncio.gather(*map(load_function, functions), return_exceptions=True)
     if errors := [outcome for outcome in outcomes if outcome is not None]:
         raise errors[0]
 
 
-async def _load(rt: Runtime, version: Function, variables: dict[str, str]) -> str | None:
+async def _load(rt: Runtime, version: Function, variables: dict[str, str], turn: asyncio.Semaphore) -> str | None:
     """Why the version cannot serve; None if it can. Raises DriverUnavailable, StoreUnavailable."""
+    async with turn:
+        return await _cause(rt, version, variables)
+
+
+async def _cause(rt: Runtime, version: Function, variables: dict[str, str]) -> str | None:
     try:
         source = await artifacts.read(rt.artifacts, version)
         async with asyncio.timeout(LOADS_WITHIN):

@@ -6,7 +6,7 @@ import orjson
 
 from baseplane import errors
 from baseplane.api.answers import status_of
-from baseplane.drivers.gateway import Answer, Request
+from baseplane.drivers.gateway import Answer, Request, codes
 
 ALLOWED_HEADERS = (
     "authorization, x-client-info, apikey, content-type, accept, accept-profile, content-profile, prefer, range,"
@@ -27,10 +27,11 @@ def error(
     hint: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """``code`` is for programs, ``hint`` says what to do."""
-    body = {"message": message, **({"code": code} if code else {}), **({"hint": hint} if hint else {})}
-    own = {"content-type": "application/json", **ORIGIN, **({"sb-error-code": code} if code else {}), **(headers or {})}
-    return Answer(status, orjson.dumps(body), own, {"reason": message, **({"code": code} if code else {})})
+    """``code`` is for programs, and that of the status unless there is a closer one; ``hint`` says what to do."""
+    code = code or codes.of(status)
+    body = {"message": message, "code": code, **({"hint": hint} if hint else {})}
+    own = {"content-type": "application/json", **ORIGIN, codes.HEADER: code, **(headers or {})}
+    return Answer(status, orjson.dumps(body), own, {"reason": message, "code": code})
 
 
 def of_error(raised: errors.BaseplaneError) -> Answer:

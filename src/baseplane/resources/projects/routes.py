@@ -8,7 +8,7 @@ from baseplane.api.context import Ctx
 from baseplane.api.route import operations
 from baseplane.errors import Invalid
 from baseplane.resources.organizations.lookup import InOrganization, enter
-from baseplane.resources.projects import replicas, store, workflows
+from baseplane.resources.projects import api_keys, replicas, store, workflows
 from baseplane.resources.projects.lookup import InProject
 from baseplane.resources.projects.replicas import Replica
 from baseplane.resources.projects.schemas import (
@@ -67,6 +67,7 @@ async def create_project(body: V1CreateProjectBody, ctx: Ctx) -> V1ProjectRespon
         engine=settings.engine,
         password=body.db_pass,
     )
+    await api_keys.insert_defaults(ctx.db, ctx.rt.keyring, project.ref)
     await queue.start(ctx.db, workflows.create, project.ref)
     return V1ProjectResponse.of(project)
 

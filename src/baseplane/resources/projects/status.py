@@ -32,7 +32,7 @@ OPEN = SERVING | {
 PAUSABLE = SERVING | {Status.PAUSE_FAILED}
 RESTORABLE = frozenset({Status.INACTIVE, Status.RESTORE_FAILED, Status.PAUSE_FAILED, Status.INIT_FAILED})
 
-NEXT_STEP = {
+NEXT_STEP: dict[Status, str] = {
     Status.INACTIVE: "Restore it first.",
     Status.PAUSING: "It may take a while to pause fully; restore it afterwards.",
     Status.COMING_UP: "Wait until it is ACTIVE_HEALTHY.",
@@ -46,12 +46,40 @@ NEXT_STEP = {
     Status.PAUSE_FAILED: "Pause it again, or restore it.",
     Status.UNKNOWN: "Delete it again.",
 }
+"""What somebody can do who finds the project in this status and wants to use it."""
+RUNS = "It runs; to bring back what its data was, restore one of its backups."
+RECOVERY = "What brings it back is under way; wait until it is ACTIVE_HEALTHY."
+UNTIL_PAUSED = "Wait until it is INACTIVE."
+INSTEAD: dict[str, dict[Status, str]] = {
+    "paused": {
+        Status.INACTIVE: "It is paused already.",
+        Status.PAUSING: "It is being paused; wait until it is INACTIVE.",
+        Status.RESTORE_FAILED: "Restore it again; then it can be paused.",
+    },
+    "restored": {
+        Status.ACTIVE_HEALTHY: RUNS,
+        Status.ACTIVE_UNHEALTHY: f"{RUNS} If it does not answer, restart it.",
+        Status.COMING_UP: RECOVERY,
+        Status.RESTORING: RECOVERY,
+    },
+    "restarted": {
+        Status.INACTIVE: "Restore it: that starts it.",
+    },
+    "brought back": {
+        Status.PAUSING: UNTIL_PAUSED,
+        Status.RESTORING: RECOVERY,
+    },
+    "resized": {
+        Status.PAUSING: UNTIL_PAUSED,
+    },
+}
+"""Where that is not what helps who wants something else of it, by what they want."""
 
 
 def require(status: Status, allowed: frozenset[Status], action: str) -> None:
     """Raises Invalid, naming the state and what to do."""
     if status not in allowed:
-        hint = NEXT_STEP.get(status, "")
+        hint = INSTEAD.get(action, {}).get(status) or NEXT_STEP.get(status, "")
         raise Invalid(f"This project cannot be {action}: it is {status}. {hint}".rstrip(), project_status=status)
 
 

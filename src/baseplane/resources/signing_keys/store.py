@@ -1,5 +1,6 @@
 """Keys that a project's tokens are signed with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -91,6 +92,11 @@ async def find_legacy(db: Connection, ref: str) -> SigningKey | None:
 async def list_of(db: Connection, ref: str) -> list[SigningKey]:
     query: LiteralString = "select " + _KEY + " from signing_keys where project_ref = %s order by created_at, id"
     return await rows(db, SigningKey, query, [ref])
+
+
+def jwks(keys: Sequence[SigningKey]) -> dict[str, Any]:
+    """The key set with which everybody checks tokens: what is public of those that are not revoked."""
+    return {"keys": [key.public_jwk for key in keys if key.public_jwk and key.status != "revoked"]}
 
 
 async def move(db: Connection, key: SigningKey, to: Status) -> SigningKey:

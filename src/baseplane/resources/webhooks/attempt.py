@@ -6,6 +6,7 @@ server takes it for ``UNREACHABLE_FOR``; when one answers 429 or 5xx, or not in 
 
 import random
 
+from baseplane.database import storable
 from baseplane.drivers.outbound import Answer, Broken, Outbound, Refused, TimedOut, Unreachable
 from baseplane.resources.webhooks.outbox import MAX_BODY, MAX_TEXT, Again, Done, Queued
 
@@ -66,8 +67,3 @@ def _is_over(queued: Queued, *, unreachable: bool) -> bool:
     if not queued.is_hook or queued.age > UNREACHABLE_FOR:
         return True
     return not unreachable and queued.attempts + 1 >= ATTEMPTS
-
-
-def storable(text: str) -> str:
-    """As Postgres can hold it: no null character, no half of a surrogate pair."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

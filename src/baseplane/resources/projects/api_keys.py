@@ -1,4 +1,4 @@
-"""Publishable and secret API keys of projects."""
+"""Publishable and secret API keys of projects: they are made with one, and everybody who lets requests in reads them."""
 
 import base64
 import hashlib
@@ -22,6 +22,9 @@ MOST = 100
 """Keys of one project."""
 RANDOM = 16
 """Bytes of a key that cannot be guessed."""
+SERVICE_ROLE: dict[str, Any] = {"role": "service_role"}
+"""What a secret key puts into its JWT unless it is told otherwise."""
+DEFAULTS: dict[Type, dict[str, Any] | None] = {"publishable": None, "secret": SERVICE_ROLE}
 SHOWN = 5
 """Characters of it that its prefix shows."""
 
@@ -96,6 +99,12 @@ async def insert(
         raise _taken(type_, name) from error
 
 
+async def insert_defaults(db: Connection, keyring: Keyring, ref: str) -> None:
+    """The two keys that a new project has, as on the hosted platform; functions' own templates count on them."""
+    for type_, claims in DEFAULTS.items():
+        await insert(db, keyring, ref, type_=type_, name="default", description=None, token_claims=claims)
+
+
 async def get(db: Connection, ref: str, key_id: UUID) -> ApiKey:
     """Raises NotFound."""
     query: LiteralString = "select " + _KEY + " from api_keys where project_ref = %s and id = %s"
@@ -103,7 +112,7 @@ async def get(db: Connection, ref: str, key_id: UUID) -> ApiKey:
 
 
 async def list_of(db: Connection, ref: str) -> list[ApiKey]:
-    query: LiteralString = "select " + _KEY + " from api_keys where project_ref = %s order by inserted_at, id"
+    query: LiteralString = "select " + _KEY + " from api_keys where project_ref = %s order by inserted_at, type, id"
     return await rows(db, ApiKey, query, [ref])
 
 

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -89,10 +89,15 @@ class ObjectStore:
             except FileNotFoundError as error:
                 raise BackupDamaged(f"{key} is missing in the archive.") from error
 
+    def entries(self, prefix: str) -> list[tuple[str, datetime]]:
+        """The keys below ``prefix``, in order, each with when it was put there. Raises ArchiveUnavailable."""
+        with _telling("does not say what it keeps"):
+            found = obstore.list(self._store, prefix)
+            return sorted((str(entry["path"]), entry["last_modified"]) for batch in found for entry in batch)
+
     def keys(self, prefix: str) -> list[str]:
         """The keys below ``prefix``, in order. Raises ArchiveUnavailable."""
-        with _telling("does not say what it keeps"):
-            return sorted(str(entry["path"]) for batch in obstore.list(self._store, prefix) for entry in batch)
+        return [key for key, _ in self.entries(prefix)]
 
     def folders(self, prefix: str) -> list[str]:
         """The names directly below ``prefix``, which ends with a slash, in order. Raises ArchiveUnavailable."""

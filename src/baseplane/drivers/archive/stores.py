@@ -1,8 +1,6 @@
 """Where the archive's objects lie: a directory, or a bucket by its URL. Both by obstore, streaming in both directions.
 
-/srv/backups                                    a directory; file:///srv/backups is the same
-s3://bucket/prefix?endpoint=https://s3.host     any S3; credentials and region as usual in AWS_* variables
-gs://bucket/prefix, az://account/container      by obstore, as well; not tried
+A directory is ``/srv/backups`` or ``file:///srv/backups``.
 """
 
 import contextlib
@@ -12,16 +10,16 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore
 
 from baseplane.drivers.archive import ArchiveUnavailable, BackupDamaged
+from baseplane.drivers.buckets import open_bucket, reason
 
-CONNECT_WITHIN, ANSWER_WITHIN = timedelta(seconds=5), timedelta(seconds=60)
-RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
+ANSWER_WITHIN = timedelta(seconds=60)
 CHUNK = 4 * 1024 * 1024
 
 
@@ -36,17 +34,10 @@ class ObjectStore:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._store: Any = LocalStore(self.directory, automatic_cleanup=True)
         else:
-            options: Any = dict(parse_qsl(parts.query))
-            if parts.scheme == "s3":
-                options = {"region": "us-east-1", "virtual_hosted_style_request": "false", **options}
-            client: Any = {"connect_timeout": CONNECT_WITHIN, "timeout": ANSWER_WITHIN}
-            if options.get("endpoint", os.environ.get("AWS_ENDPOINT_URL", "")).startswith("http://"):
-                client["allow_http"] = True
-            address = parts._replace(query="").geturl()
             try:
-                self._store = from_url(address, config=options, client_options=client, retry_config=RETRIES)
-            except (BaseError, ValueError) as error:
-                raise ArchiveUnavailable(f"BASEPLANE_ARCHIVE: {url} is not understood: {error}") from error
+                self._store = open_bucket(url, ANSWER_WITHIN)
+            except ValueError as error:
+                raise ArchiveUnavailable(f"BASEPLANE_ARCHIVE: {error}") from error
 
     def put(self, key: str, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Store an object, whole or not at all, durably; gives its SHA-256 and its size. Raises ArchiveUnavailable."""
@@ -118,8 +109,7 @@ def _telling(what: str) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        reason = str(error).partition("\n")[0]  # what follows is for people who debug obstore
-        raise ArchiveUnavailable(f"The archive {what}: {reason}") from error
+        raise ArchiveUnavailable(f"The archive {what}: {reason(error)}") from error
 
 
 def _sync(file: Path) -> None:

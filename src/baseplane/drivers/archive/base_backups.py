@@ -61,7 +61,12 @@ class Dump:
         patience = {"PGPASSWORD": secret, "PGOPTIONS": "-c wal_sender_timeout=10min -c statement_timeout=0"}
         complaints = (scratch / "complaints").open("w+b")
         process = subprocess.Popen(
-            arguments, env={**postmaster.environment, **patience}, stdout=subprocess.PIPE, stderr=complaints, cwd="/"
+            arguments,
+            env={**postmaster.environment, **patience},
+            stdout=subprocess.PIPE,
+            pipesize=CHUNK,  # both sides then wait for each other less often
+            stderr=complaints,
+            cwd="/",
         )
         return cls(postmaster.engine, _segment_size(postmaster), process, complaints, scratch)
 

@@ -160,7 +160,7 @@ class Recovery:
         try:
             await self._run_to(postmaster, _parameters_of(target))
         except StartFailed as error:
-            if fetched.later:
+            if fetched.later and postmaster.pid() is None:
                 return await self._come_to(
                     postmaster, target, await self.wanted.run(lambda: self.fetch_later(postmaster, fetched))
                 )

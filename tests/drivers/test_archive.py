@@ -1,10 +1,11 @@
 """The archive of real clusters: what was put there brings them back, to the second, and what is damaged is not used."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,44 @@ async def test_a_damaged_segment_ends_what_can_be_brought_back_and_nothing_befor
         await archived.archive.prepare(archived.spec, "late", backup.id, Target(time=late, complete_until=late))
     await archived.brought_back(backup.id, Target(time=moment))
     assert await archived.ask("select to_regclass('public.early') is not null and to_regclass('public.late') is null")
+
+
+async def kept_one_after_another(archived: Archived) -> tuple[BaseBackup, list[datetime], list[Path]]:
+    """A backup, the moments after each of four rows, and the log that is put away after each of these."""
+    await archived.ask("create table public.kept (id int)")
+    backup = await archived.backup()
+    before, moments = set(objects(archived, "log/*")), []
+    for number in range(1, 5):
+        await archived.ask(f"insert into public.kept values ({number})")
+        moments.append(await archived.moment())
+        await archived.archive.flush(archived.spec)
+    return backup, moments, [path for path in objects(archived, "log/*") if path not in before]
+
+
+def put_at(path: Path, moment: datetime) -> None:
+    os.utime(path, (moment.timestamp(), moment.timestamp()))
+
+
+async def test_log_that_was_put_away_long_after_the_moment_is_not_fetched(archived: Archived) -> None:
+    backup, moments, packs = await kept_one_after_another(archived)
+    for hours, path in enumerate(packs):
+        put_at(path, moments[0] + timedelta(hours=hours))
+    chosen = plan(archived.archive.store, backup.id, Target(time=moments[0]))
+    assert [Path(pack.key).name for pack in chosen.later] == [packs[3].name]
+    packs[3].write_bytes(b"damaged")
+    await archived.brought_back(backup.id, Target(time=moments[0]))
+    assert await archived.ask("select array_agg(id) from public.kept") == [1]
+
+
+async def test_an_archive_that_was_copied_later_brings_back_the_same(archived: Archived) -> None:
+    """The times at which objects were put there are a hint, no more."""
+    backup, moments, packs = await kept_one_after_another(archived)
+    for path in objects(archived, "log/*"):
+        put_at(path, moments[0] + timedelta(days=30))
+    chosen = plan(archived.archive.store, backup.id, Target(time=moments[2]))
+    assert packs[3].name in [Path(pack.key).name for pack in chosen.later]
+    await archived.brought_back(backup.id, Target(time=moments[2]))
+    assert await archived.ask("select array_agg(id order by id) from public.kept") == [1, 2, 3]
 
 
 async def test_a_missing_segment_is_named(archived: Archived) -> None:

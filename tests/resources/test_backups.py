@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from baseplane.drivers.archive import BackupDamaged, Progress, Target
+from baseplane.drivers.archive import BackupDamaged, BackupId, Progress, Target
 from baseplane.drivers.archive.memory import MemoryArchive
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.resources.backups import archives, retention, watch
@@ -337,6 +337,31 @@ async def test_the_archive_of_a_deleted_project_is_deleted(api: Client, rt: Runt
     await api.drain()
     await retention.apply(rt, timedelta(days=7))
     assert not [backup for backup in rt.archive.backups if backup.ref == backed_up]
+
+
+async def test_an_archive_is_read_once_a_day_for_what_nobody_knows_of(
+    rt: Runtime, backed_up: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(rt.archive, MemoryArchive)
+    (known,) = [backup for backup in rt.archive.backups if backup.ref == backed_up]
+    left = BackupId(backed_up, known.generation, "of a backup that broke off")
+    rt.archive.backups[left] = rt.archive.backups[known]
+    read, stored = [], MemoryArchive.stored
+
+    async def counted(self: MemoryArchive, ref: str) -> Any:
+        read.append(ref)
+        return await stored(self, ref)
+
+    monkeypatch.setattr(MemoryArchive, "stored", counted)
+    keep, begin = timedelta(days=7), datetime.now(UTC)
+    await retention.apply(rt, keep)
+    assert (read, left in rt.archive.backups) == ([], True)
+    for hour in range(24):
+        end = begin + timedelta(hours=1, microseconds=hour)
+        await retention.reconcile(rt, keep, begin, end)
+        begin = end
+    assert read.count(backed_up) == 1
+    assert [backup for backup in rt.archive.backups if backup.ref == backed_up] == [known]
 
 
 def test_a_clock_that_is_set_is_noticed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,13 +5,11 @@
 <ref>/<generation>/base/<name>/backup.json                  written last: a backup without it is none
 """
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from baseplane.drivers.archive import BackupDamaged, BackupFailed, BackupId, BaseBackup, log, sealing
-from baseplane.drivers.archive.reading import Stream
+from baseplane.drivers.archive import BackupDamaged, BackupFailed, BackupId, BaseBackup, log, sealing, tars
 from baseplane.drivers.archive.sealing import Keyring
 from baseplane.drivers.archive.stores import ObjectStore
-from baseplane.drivers.archive.tars import Passing
+from baseplane.drivers.archive.tars import NoTar, Passing
 from baseplane.drivers.archive.threads import Wanted
 from baseplane.drivers.cluster import Role
 from baseplane.drivers.cluster.engines import Engine
@@ -64,7 +61,12 @@ class Dump:
         patience = {"PGPASSWORD": secret, "PGOPTIONS": "-c wal_sender_timeout=10min -c statement_timeout=0"}
         complaints = (scratch / "complaints").open("w+b")
         process = subprocess.Popen(
-            arguments, env={**postmaster.environment, **patience}, stdout=subprocess.PIPE, stderr=complaints, cwd="/"
+            arguments,
+            env={**postmaster.environment, **patience},
+            stdout=subprocess.PIPE,
+            pipesize=CHUNK,  # both sides then wait for each other less often
+            stderr=complaints,
+            cwd="/",
         )
         return cls(postmaster.engine, _segment_size(postmaster), process, complaints, scratch)
 
@@ -179,15 +181,10 @@ def unpack(archive: ObjectStore, keyring: Keyring, backup: BackupId, into: Path,
     """
     into.mkdir(mode=0o700)
     chunks = wanted.guard(_open(archive, keyring, backup, "data.tar"))
-    with contextlib.closing(Stream(chunks)) as stream:
-        reader: Any = stream  # tarfile asks for more than it uses of one that only goes forward
-        larger: Any = {"bufsize": CHUNK, "copybufsize": CHUNK}
-        try:
-            with tarfile.open(fileobj=reader, mode="r|", **larger) as tar:
-                tar.extractall(into, filter="data")
-        except (tarfile.TarError, EOFError) as error:
-            raise BackupDamaged(f"{folder(backup)} in the archive is damaged: {error}") from error
-        stream.exhaust()
+    try:
+        tars.unpack(chunks, into)
+    except NoTar as error:
+        raise BackupDamaged(f"{folder(backup)} in the archive is damaged: {error}.") from error
 
 
 def parents(archive: ObjectStore, backup: BackupId) -> list[BackupId]:

@@ -14,29 +14,39 @@ import os
 import re
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from baseplane.drivers.archive import BackupDamaged, sealing
+from baseplane.drivers.archive import BackupDamaged, sealing, tars
 from baseplane.drivers.archive.sealing import Keyring
 from baseplane.drivers.archive.stores import ObjectStore
+from baseplane.drivers.archive.tars import NoTar
+from baseplane.drivers.archive.threads import Wanted
 
 SEGMENT = re.compile(r"[0-9A-F]{24}")
 SPOOLED = re.compile(r"[0-9A-F]{24}(\.[0-9A-F]{8}\.backup|\.partial)?|[0-9A-F]{8}\.history")
 """What basic_archive writes under its final name."""
 PACK_BYTES = 32 * 1024 * 1024
+AT_ONCE = 3
+"""Packs that are fetched at the same time: what a bucket takes for an answer is longer than what a pack takes."""
 ADDRESSES = 2**32
 """Bytes of log that share the middle third of a segment's name (XLogFileName in Postgres' xlog_internal.h)."""
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""Between this machine and the store, and between the end of a transaction and its log being carried away."""
 _PACK = re.compile(r"([0-9A-F]{24})-([0-9A-F]{24})-([0-9a-f]{64})\.tar\.zst(\.aes)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
+    """``put_at`` is by the store's clock, which need not be ours, and another when the archive was copied: a hint."""
+
     key: str
     first: str
     last: str
     sha256: str
+    put_at: datetime
 
 
 def folder(ref: str, generation: str) -> str:
@@ -45,14 +55,19 @@ def folder(ref: str, generation: str) -> str:
 
 def following(segment: str, size: int) -> str:
     """The segment after this one, on the same timeline; ``size`` is that of segments, in bytes."""
-    timeline, number = segment[:8], int(segment[8:16], 16) * (ADDRESSES // size) + int(segment[16:], 16) + 1
-    return f"{timeline}{number // (ADDRESSES // size):08X}{number % (ADDRESSES // size):08X}"
+    number = _number(segment, size) + 1
+    return f"{segment[:8]}{number // (ADDRESSES // size):08X}{number % (ADDRESSES // size):08X}"
 
 
-def count(pack: "Pack", size: int) -> int:
-    """How many segments it holds."""
-    first, last = (int(name[8:16], 16) * (ADDRESSES // size) + int(name[16:], 16) for name in (pack.first, pack.last))
-    return last - first + 1
+def size(packs: Iterable["Pack"], segment_size: int) -> int:
+    """How many bytes their segments have."""
+    names = [(pack.first, pack.last) for pack in packs]
+    return sum(_number(last, segment_size) - _number(first, segment_size) + 1 for first, last in names) * segment_size
+
+
+def _number(segment: str, size: int) -> int:
+    """Counted from the beginning of its timeline."""
+    return int(segment[8:16], 16) * (ADDRESSES // size) + int(segment[16:], 16)
 
 
 def containing(timeline: int, lsn: str, size: int) -> str:
@@ -134,24 +149,47 @@ def _put(store: ObjectStore, keyring: Keyring | None, files: Sequence[Path], pre
 
 def packs(store: ObjectStore, ref: str, generation: str) -> list[Pack]:
     """What the archive holds of one generation, in the order of the log. Raises ArchiveUnavailable."""
-    named = ((key, _PACK.fullmatch(key.rpartition("/")[2])) for key in store.keys(folder(ref, generation)))
-    return [Pack(key, match[1], match[2], match[3]) for key, match in named if match]
+    entries = store.entries(folder(ref, generation))
+    named = ((key, put_at, _PACK.fullmatch(key.rpartition("/")[2])) for key, put_at in entries)
+    return [Pack(key, match[1], match[2], match[3], put_at) for key, put_at, match in named if match]
 
 
-def fetch(store: ObjectStore, keyring: Keyring, pack: Pack) -> Iterator[tuple[str, bytes]]:
-    """The segments of a pack, each with its name. Raises BackupDamaged, ArchiveUnavailable."""
+def fetch(
+    store: ObjectStore, keyring: Keyring, packs: Sequence[Pack], into: Path, wanted: Wanted
+) -> tuple[list[Path], str | None]:
+    """Get the log as far as it is whole: directories with segments, in its order, and why not all of it is there.
+
+    Raises ArchiveUnavailable, Unavailable when it is not wanted any more.
+    """
+    whole = [into / str(number) for number in range(len(packs))]
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as lanes:
+        fetching = [
+            lanes.submit(_fetch, store, keyring, pack, folder, wanted)
+            for pack, folder in zip(packs, whole, strict=True)
+        ]
+        try:
+            for number, fetched in enumerate(fetching):
+                try:
+                    fetched.result()
+                except BackupDamaged as error:
+                    return whole[:number], error.message
+        finally:
+            lanes.shutdown(wait=True, cancel_futures=True)
+    return whole, None
+
+
+def _fetch(store: ObjectStore, keyring: Keyring, pack: Pack, into: Path, wanted: Wanted) -> None:
+    """Raises BackupDamaged, after which what is in ``into`` is no good."""
     suffix = pack.key.partition(".tar")[2]
     name = (
         f"{pack.key.rpartition('/')[0]}/{pack.first}-{pack.last}{suffix}"  # it was sealed before its digest was known
     )
-    chunks = list(store.get(pack.key, pack.sha256))
-    plain = b"".join(sealing.open_(chunks, name, keyring))
-    with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
-        for member in archive:
-            content = archive.extractfile(member)
-            if content is None or not SEGMENT.fullmatch(member.name):
-                raise BackupDamaged(f"{pack.key} in the archive holds something that is no segment.")
-            yield member.name, content.read()
+    into.mkdir(mode=0o700)
+    chunks = list(wanted.guard(store.get(pack.key, pack.sha256)))
+    try:
+        tars.unpack(sealing.open_(chunks, name, keyring), into, SEGMENT)
+    except NoTar as error:
+        raise BackupDamaged(f"{pack.key} in the archive is damaged: {error}.") from error
 
 
 def needed(found: Sequence[Pack], first: str, size: int) -> tuple[list[Pack], str | None]:
@@ -165,3 +203,9 @@ def needed(found: Sequence[Pack], first: str, size: int) -> tuple[list[Pack], st
             chosen.append(pack)
             wanted = following(pack.last, size)
     return chosen, None if chosen else wanted
+
+
+def until(found: Sequence[Pack], moment: datetime) -> int:
+    """How many of these packs it takes, as it seems, to see a transaction after ``moment``, which tells that it is over."""
+    reaching = (number for number, pack in enumerate(found, 1) if pack.put_at > moment + CLOCKS_DIFFER)
+    return min(next(reaching, len(found)) + 1, len(found))

@@ -1,6 +1,6 @@
 """Bringing a base backup to a target, in a place of its own: fetched, verified, replayed, looked at, stopped.
 
-The whole log that is needed is laid into pg_wal before Postgres starts: it then replays without a command per segment,
+The log that is needed is laid into pg_wal before Postgres starts: it then replays without a command per segment,
 and what is damaged or missing is known, by name, before anything is replayed. Postgres writes without fsync meanwhile,
 since whatever breaks off begins anew; the file system is brought to disk at the end.
 """
@@ -39,6 +39,7 @@ POLL = 0.02  # seconds
 START_WITHIN = 120.0
 ROOM = 256 * 1024 * 1024
 """Bytes that a recovery leaves free on the disk."""
+LOG_OF_THEN = "log-of-then"
 ENDED_BEFORE = "recovery ended before configured recovery target was reached"
 """What Postgres says when the log has no transaction after the target."""
 QUICK = {
@@ -61,8 +62,11 @@ Check = Callable[[Postmaster, Path, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """``gap`` names the first segment that the archive should have and has not, or not whole, and says why."""
+    """``later`` is log that was not fetched, since it should not be needed. ``gap`` names the first segment that the
+    archive should have after all of that and has not, or not whole, and says why.
+    """
 
+    later: Sequence[log.Pack]
     gap: str | None
 
 
@@ -77,7 +81,7 @@ class Recovery:
     wanted: Wanted = field(default_factory=Wanted)
 
     def fetch(self, postmaster: Postmaster, backup: BackupId, target: Target) -> Fetched:
-        """Get the backup and all of the log after it from the archive, verified.
+        """Get the backup and the log after it from the archive, verified, as far as it takes to come to the target.
 
         Raises BackupDamaged, ArchiveUnavailable, RecoveryFailed.
         """
@@ -86,17 +90,33 @@ class Recovery:
         postmaster.account.own(self.files.log)
         chosen = plan(self.store, backup, target)
         self._check_room(chosen.size)
-        log_aside = postmaster.account.own(self.files.home / "log-of-then")
         with ThreadPoolExecutor(max_workers=1) as beside:
-            fetching = beside.submit(self._fetch_log, chosen.packs, log_aside)
+            fetching = beside.submit(self._fetch_log, chosen.packs)
             self._assemble(postmaster, chosen.chain)
-            gap = fetching.result() or chosen.gap
-        for segment in log_aside.iterdir():
-            segment.rename(self.files.data / "pg_wal" / segment.name)
-        log_aside.rmdir()
+            folders, damage = fetching.result()
+        self._lay(postmaster, folders)
+        return Fetched((), damage) if damage else Fetched(chosen.later, chosen.gap)
+
+    def fetch_later(self, postmaster: Postmaster, fetched: Fetched) -> Fetched:
+        """Get the rest of the log. Raises ArchiveUnavailable, RecoveryFailed."""
+        self._check_room(len(fetched.later) * log.PACK_BYTES)
+        folders, damage = self._fetch_log(fetched.later)
+        self._lay(postmaster, folders)
+        return Fetched((), damage or fetched.gap)
+
+    def _fetch_log(self, packs: Sequence[log.Pack]) -> tuple[list[Path], str | None]:
+        into = self.files.home / LOG_OF_THEN
+        into.mkdir(mode=0o700)
+        return log.fetch(self.store, self.keyring, packs, into, self.wanted)
+
+    def _lay(self, postmaster: Postmaster, folders: Sequence[Path]) -> None:
+        """Where Postgres finds it, and let everything be Postgres' own."""
+        for folder in folders:
+            for segment in folder.iterdir():
+                segment.rename(self.files.data / "pg_wal" / segment.name)
+        shutil.rmtree(self.files.home / LOG_OF_THEN)
         if postmaster.account.switch:
             base_backups.own_all(self.files.data, postmaster.account.uid, postmaster.account.gid)
-        return Fetched(gap)
 
     def _check_room(self, size: int) -> None:
         """Before anything is written: a disk that a recovery fills stops the clusters that run."""
@@ -120,32 +140,13 @@ class Recovery:
         _run(postmaster, "pg_verifybackup", "--no-parse-wal", "--exit-on-error", "--quiet", str(self.files.data))
         (self.files.data / base_backups.MANIFEST).unlink()
 
-    def _fetch_log(self, packs: Sequence[log.Pack], into: Path) -> str | None:
-        """Get the log as far as it is whole; gives why not to its end."""
-        for pack in packs:
-            self.wanted.check()
-            try:
-                for name, content in log.fetch(self.store, self.keyring, pack):
-                    (into / name).write_bytes(content)
-                    (into / name).chmod(0o600)
-            except BackupDamaged as error:
-                return error.message
-        return None
-
     async def replay(
         self, postmaster: Postmaster, target: Target, fetched: Fetched, check: Check | None = None
     ) -> Recovered:
         """Start, wait until the target is met, look at what came of it, and stop. Raises RecoveryFailed, BackupDamaged."""
         if fetched.gap and _is_the_end(target):
             raise BackupDamaged(fetched.gap)
-        try:
-            await self._run_to(postmaster, _parameters_of(target))
-        except StartFailed as error:
-            if ENDED_BEFORE not in str(error):
-                raise RecoveryFailed(f"Postgres did not recover: {error}") from error
-            if fetched.gap or not _met_by_the_end(target):
-                raise RecoveryFailed(_not_there(target, fetched)) from error
-            await self._run_to(postmaster, {})
+        await self._come_to(postmaster, target, fetched)
         try:
             last_commit = await self._look()
             if check is not None:
@@ -153,6 +154,21 @@ class Recovery:
         finally:
             await postmaster.stop()
         return Recovered(postmaster.engine.major, postmaster.engine.version, last_commit)
+
+    async def _come_to(self, postmaster: Postmaster, target: Target, fetched: Fetched) -> None:
+        """Let it run as what the project is at the target. Raises RecoveryFailed, ArchiveUnavailable."""
+        try:
+            await self._run_to(postmaster, _parameters_of(target))
+        except StartFailed as error:
+            if fetched.later and postmaster.pid() is None:
+                return await self._come_to(
+                    postmaster, target, await self.wanted.run(lambda: self.fetch_later(postmaster, fetched))
+                )
+            if ENDED_BEFORE not in str(error):
+                raise RecoveryFailed(f"Postgres did not recover: {error}") from error
+            if fetched.gap or not _met_by_the_end(target):
+                raise RecoveryFailed(_not_there(target, fetched)) from error
+            await self._run_to(postmaster, {})
 
     async def _run_to(self, postmaster: Postmaster, parameters: Mapping[str, str]) -> None:
         """Raises StartFailed with what Postgres said last."""

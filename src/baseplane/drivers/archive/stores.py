@@ -1,27 +1,25 @@
 """Where the archive's objects lie: a directory, or a bucket by its URL. Both by obstore, streaming in both directions.
 
-/srv/backups                                    a directory; file:///srv/backups is the same
-s3://bucket/prefix?endpoint=https://s3.host     any S3; credentials and region as usual in AWS_* variables
-gs://bucket/prefix, az://account/container      by obstore, as well; not tried
+A directory is ``/srv/backups`` or ``file:///srv/backups``.
 """
 
 import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore
 
 from baseplane.drivers.archive import ArchiveUnavailable, BackupDamaged
+from baseplane.drivers.buckets import open_bucket, reason
 
-CONNECT_WITHIN, ANSWER_WITHIN = timedelta(seconds=5), timedelta(seconds=60)
-RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
+ANSWER_WITHIN = timedelta(seconds=60)
 CHUNK = 4 * 1024 * 1024
 
 
@@ -42,17 +40,10 @@ class ObjectStore:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._store: Any = LocalStore(self.directory, automatic_cleanup=True)
         else:
-            options: Any = dict(parse_qsl(parts.query))
-            if parts.scheme == "s3":
-                options = {"region": "us-east-1", "virtual_hosted_style_request": "false", **options}
-            client: Any = {"connect_timeout": CONNECT_WITHIN, "timeout": ANSWER_WITHIN}
-            if options.get("endpoint", os.environ.get("AWS_ENDPOINT_URL", "")).startswith("http://"):
-                client["allow_http"] = True
-            address = parts._replace(query="").geturl()
             try:
-                self._store = from_url(address, config=options, client_options=client, retry_config=RETRIES)
-            except (BaseError, ValueError) as error:
-                raise ArchiveUnavailable(f"BASEPLANE_ARCHIVE: {url} is not understood: {error}") from error
+                self._store = open_bucket(url, ANSWER_WITHIN)
+            except ValueError as error:
+                raise ArchiveUnavailable(f"BASEPLANE_ARCHIVE: {error}") from error
 
     def put(self, key: str, chunks: Iterable[bytes]) -> tuple[str, int]:
         """Store an object, whole or not at all, durably; gives its SHA-256 and its size. Raises ArchiveUnavailable."""
@@ -95,10 +86,15 @@ class ObjectStore:
             except FileNotFoundError as error:
                 raise BackupDamaged(f"{key} is missing in the archive.") from error
 
+    def entries(self, prefix: str) -> list[tuple[str, datetime]]:
+        """The keys below ``prefix``, in order, each with when it was put there. Raises ArchiveUnavailable."""
+        with _telling("does not say what it keeps"):
+            found = obstore.list(self._store, prefix)
+            return sorted((str(entry["path"]), entry["last_modified"]) for batch in found for entry in batch)
+
     def keys(self, prefix: str) -> list[str]:
         """The keys below ``prefix``, in order. Raises ArchiveUnavailable."""
-        with _telling("does not say what it keeps"):
-            return sorted(str(entry["path"]) for batch in obstore.list(self._store, prefix) for entry in batch)
+        return [key for key, _ in self.entries(prefix)]
 
     def folders(self, prefix: str) -> list[str]:
         """The names directly below ``prefix``, which ends with a slash, in order. Raises ArchiveUnavailable."""
@@ -119,8 +115,7 @@ def _telling(what: str) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as error:
-        reason = str(error).partition("\n")[0]  # what follows is for people who debug obstore
-        raise ArchiveUnavailable(f"The archive {what}: {reason}") from error
+        raise ArchiveUnavailable(f"The archive {what}: {reason(error)}") from error
 
 
 def _sync(file: Path) -> None:

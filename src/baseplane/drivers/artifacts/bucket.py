@@ -6,10 +6,11 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import S3Store
 
 from baseplane.drivers.artifacts import ArtifactMissing, StoreUnavailable, check_key
+from baseplane.drivers.buckets import open_bucket, reason
 
+ANSWER_WITHIN = timedelta(seconds=30)
 OPTIONS = frozenset({"endpoint", "region"})
 
 
@@ -29,18 +30,7 @@ class Bucket:
             raise ValueError(
                 f"{unknown[0]!r} is no option of a bucket's URL; there are {' and '.join(sorted(OPTIONS))}"
             )
-        key_id, secret = credentials or (None, None)
-        self._store = S3Store(
-            parts.hostname,
-            prefix=parts.path.strip("/") or None,
-            endpoint=options.get("endpoint"),
-            region=options.get("region", "us-east-1"),
-            access_key_id=key_id,
-            secret_access_key=secret,
-            virtual_hosted_style_request=False,
-            client_options={"allow_http": True, "connect_timeout": "5s", "timeout": "30s"},
-            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=15)},
-        )
+        self._store = open_bucket(url, ANSWER_WITHIN, credentials)
 
     async def put(self, key: str, data: bytes) -> None:
         with _foreseen(key):
@@ -69,8 +59,7 @@ def _foreseen(key: str) -> Iterator[None]:
     except (NotFoundError, FileNotFoundError) as error:  # by operation
         raise ArtifactMissing(f"There is no artifact {key}.") from error
     except BaseError as error:
-        first = str(error).strip().splitlines()[0]
-        raise StoreUnavailable(f"The bucket of artifacts does not take part: {first}") from error
+        raise StoreUnavailable(f"The bucket of artifacts does not take part: {reason(error)}") from error
 
 
 __all__ = ["Bucket"]

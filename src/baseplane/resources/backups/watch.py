@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 
@@ -103,13 +103,13 @@ def _tell(rt: Runtime, waiting: list[Progress], told: dict[str, float]) -> None:
 
 
 async def _look_after(rt: Runtime) -> None:
-    cleaned = -CLEAN_EVERY
+    cleaned = time.monotonic() - CLEAN_EVERY
     while True:
         try:
             await look(rt)
-            if time.monotonic() - cleaned >= CLEAN_EVERY:
-                cleaned = time.monotonic()
-                await clean(rt)
+            if (passed := time.monotonic() - cleaned) >= CLEAN_EVERY:
+                cleaned += passed
+                await clean(rt, passed)
         except (BaseplaneError, psycopg.Error, OSError) as error:
             log.warning("looking after the backups failed: %s", error)
         await asyncio.sleep(LOOK_EVERY)
@@ -160,12 +160,17 @@ async def _start_drills(rt: Runtime) -> None:
             await queue.start(db, drill, subject("drill", ref))
 
 
-async def clean(rt: Runtime) -> None:
-    """Delete what is older than it has to be kept: data that a restore replaced, backups, log."""
+async def clean(rt: Runtime, passed: float = CLEAN_EVERY) -> None:
+    """Delete what is older than it has to be kept: data that a restore replaced, backups, log.
+
+    ``passed`` is the seconds since the last time.
+    """
     async with rt.database.connection() as db:
         outlived = await store.outlived(db)
     for recovery in outlived:
         await rt.clusters.discard(recovery.project_ref, recovery.label)
         async with rt.database.connection() as db:
             await store.forget_replaced(db, recovery)
-    await retention.apply(rt, timedelta(days=rt.settings.backup_retention))
+    keep, now = timedelta(days=rt.settings.backup_retention), datetime.now(UTC)
+    await retention.apply(rt, keep)
+    await retention.reconcile(rt, keep, now - timedelta(seconds=passed), now)

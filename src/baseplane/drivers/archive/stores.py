@@ -34,7 +34,6 @@ class ObjectStore:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        parts = urlsplit(url)
         self.directory = directory_of(url)
         if self.directory is not None:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -93,6 +93,12 @@ class ObjectStore:
         """The keys below ``prefix``, in order. Raises ArchiveUnavailable."""
         with _telling("does not say what it keeps"):
             return sorted(str(entry["path"]) for batch in obstore.list(self._store, prefix) for entry in batch)
+
+    def newest(self, prefix: str) -> datetime | None:
+        """When the newest object below ``prefix`` was put there, if there is one. Raises ArchiveUnavailable."""
+        with _telling("does not say what it keeps"):
+            times = (entry["last_modified"] for batch in obstore.list(self._store, prefix) for entry in batch)
+            return max(times, default=None)
 
     def folders(self, prefix: str) -> list[str]:
         """The names directly below ``prefix``, which ends with a slash, in order. Raises ArchiveUnavailable."""

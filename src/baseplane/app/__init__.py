@@ -2,6 +2,7 @@
 
 from baseplane.app.api import ROUTERS, build_api
 from baseplane.app.drivers import (
+    ARCHIVE_OFF,
     archive,
     artifacts,
     build_functions,
@@ -9,6 +10,7 @@ from baseplane.app.drivers import (
     database_url,
     keyring,
     outbound_rules,
+    own_platform,
     runtime,
 )
 from baseplane.app.gateway import build_gateway, build_rest, caddy, run_gateway, services
@@ -17,6 +19,7 @@ from baseplane.app.paths import Paths
 from baseplane.app.worker import run_worker
 
 __all__ = [
+    "ARCHIVE_OFF",
     "ROUTERS",
     "Paths",
     "archive",
@@ -31,6 +34,7 @@ __all__ = [
     "database_url",
     "keyring",
     "outbound_rules",
+    "own_platform",
     "run_gateway",
     "run_ingress",
     "run_worker",

@@ -7,13 +7,14 @@ import click
 
 from baseplane.cli import data_dir
 from baseplane.cli.database import in_transaction
+from baseplane.drivers.cluster.layout import PLATFORM
 from baseplane.resources.backups.report import Report, report
 
 
 @click.command("backups")
 @data_dir
 def backups(data_dir: Path | None) -> None:
-    """Show each project's newest backup, its archive and its last drill. Ends with 1 if anything is wrong."""
+    """Show the platform's and each project's newest backup, its archive and its last drill. Ends with 1 if anything is wrong."""
     found = in_transaction(data_dir, report)
     for each in found:
         click.echo(f"{each.ref}  {each.name}")
@@ -34,7 +35,7 @@ def _lines(found: Report) -> list[str]:
         f"backup   {newest}{kept}",
         *([f"         the last one failed: {found.failure}"] if found.failure else []),
         f"archive  {log}{f': {found.error}' if found.error else ''}",
-        f"drill    {drill}",
+        *([] if found.ref == PLATFORM else [f"drill    {drill}"]),
     ]
 
 

@@ -5,11 +5,16 @@ from datetime import datetime
 from typing import LiteralString
 
 from baseplane.database import Connection, rows
+from baseplane.drivers.cluster.layout import PLATFORM
+from baseplane.resources.backups import platform
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``behind_since``: since when finished log waits to be carried away. ``drill_passed`` is None before the first."""
+    """Of a project, or of the platform database, whose backups nothing tries out.
+
+    ``behind_since``: since when finished log waits to be carried away. ``drill_passed`` is None before the first.
+    """
 
     ref: str
     name: str
@@ -25,6 +30,20 @@ class Report:
 
 
 async def report(db: Connection) -> list[Report]:
+    """The platform's own archive first, if it has one."""
+    return [*await _of_platform(db), *await _of_projects(db)]
+
+
+async def _of_platform(db: Connection) -> list[Report]:
+    found = await platform.get(db)
+    if found is None:
+        return []
+    kind = "full" if found.backed_up_at else None
+    name, newest = "the platform database", (found.backed_up_at, kind, found.stored)
+    return [Report(PLATFORM, name, found.behind_since, found.error, *newest, found.failure, None, None, None)]
+
+
+async def _of_projects(db: Connection) -> list[Report]:
     query: LiteralString = (
         "select p.ref, p.name, a.behind_since, a.error, b.finished_at as backed_up_at, b.kind,"
         " (select sum(stored)::bigint from backups s where s.project_ref = p.ref and s.status = 'COMPLETED') as stored,"

@@ -75,13 +75,16 @@ async def get_backup(db: Connection, ref: str, backup_id: int) -> Backup:
     return await one(db, Backup, query, [ref, backup_id], missing=BACKUP_MISSING)
 
 
-async def newest_backup(db: Connection, ref: str, generation: str, until: datetime) -> Backup | None:
-    """The newest of this generation that was complete by then."""
+async def newest_backup(
+    db: Connection, ref: str, generation: str | None = None, until: datetime | None = None
+) -> Backup | None:
+    """The newest, if wanted of one generation, or of those that were complete by a moment."""
     query: LiteralString = (
-        f"select {_BACKUP} from backups where project_ref = %s and generation = %s and status = 'COMPLETED'"
-        " and finished_at <= %s order by finished_at desc, id desc limit 1"
+        f"select {_BACKUP} from backups where project_ref = %(ref)s and status = 'COMPLETED'"
+        " and generation = coalesce(%(generation)s, generation) and finished_at <= coalesce(%(until)s, finished_at)"
+        " order by finished_at desc, id desc limit 1"
     )
-    return await maybe(db, Backup, query, [ref, generation, until])
+    return await maybe(db, Backup, query, {"ref": ref, "generation": generation, "until": until})
 
 
 async def complete(db: Connection, backup: Backup, taken: BaseBackup, parent: int | None) -> None:
@@ -199,7 +202,7 @@ async def reschedule(db: Connection, ref: str, at: time) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A restore: to ``moment``, to the restore point ``point``, or to the backup as it is."""
+    """A restore: to ``moment``, to the restore point ``point``, to the ``latest`` there is, or to the backup as it is."""
 
     id: int
     project_ref: str
@@ -208,21 +211,22 @@ class Recovery:
     point: int | None
     status_before: str
     asked_at: datetime
+    latest: bool
 
     @property
     def label(self) -> str:
         return f"recovery-{self.id}"
 
 
-_RECOVERY: LiteralString = "id, project_ref, backup, moment, point, status_before, asked_at"
+_RECOVERY: LiteralString = "id, project_ref, backup, moment, point, status_before, asked_at, latest"
 
 
-async def ask_for_recovery(
-    db: Connection, ref: str, backup_id: int, status: str, *, moment: datetime | None = None, point: int | None = None
-) -> None:
+async def ask_for_recovery(db: Connection, backup: Backup, status: str, **target: datetime | int | bool) -> None:
+    """``target`` is one of the fields of ``Recovery`` that say to where; without, it is the backup as it is."""
     await db.execute(
-        "insert into recoveries (project_ref, backup, moment, point, status_before) values (%s, %s, %s, %s, %s)",
-        [ref, backup_id, moment, point, status],
+        "insert into recoveries (project_ref, backup, status_before, latest, moment, point)"
+        " values (%s, %s, %s, %s, %s, %s)",
+        [backup.project_ref, backup.id, status, "latest" in target, target.get("moment"), target.get("point")],
     )
 
 

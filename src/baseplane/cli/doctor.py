@@ -150,6 +150,16 @@ def _database_and_clock(settings: Settings) -> Iterator[Finding]:
     yield datetime.now(UTC).year >= 2025, f"clock: {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def _backup_of_platform(settings: Settings) -> Iterator[Finding]:
+    if settings.database_url:
+        yield None, "platform database: it is yours (BASEPLANE_DATABASE_URL), and so are its backups."
+    elif settings.archive == app.ARCHIVE_OFF:
+        yield None, "backups: BASEPLANE_ARCHIVE is off: when this machine is lost, everything is."
+    elif not settings.archive:
+        yield None, f"backups: they are in {settings.data_dir / 'archive'}, and are lost with this machine's disk."
+    yield None, f"backups: keep a copy of {app.Paths(settings.data_dir).key} elsewhere: nothing else opens them."
+
+
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _engines,
     _pooler,
@@ -159,4 +169,5 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _disk,
     _ports,
     _database_and_clock,
+    _backup_of_platform,
 )

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.installation import Installation, until
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def archive() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="bp-archive-") as directory:
         yield Path(directory)
@@ -36,9 +36,9 @@ def another(archive: Path) -> Iterator[Installation]:
         installation.end()
 
 
-def packs(archive: Path) -> int:
-    """Of the platform database's log."""
-    return len(list(archive.glob("platform/*/log/*")))
+def packs(machine: Installation, name: str = "platform") -> int:
+    """Objects with log of one cluster."""
+    return len(list(archive_of(machine).glob(f"{name}/*/log/*")))
 
 
 def is_backed_up(machine: Installation, ref: str) -> bool:
@@ -46,19 +46,21 @@ def is_backed_up(machine: Installation, ref: str) -> bool:
     return any(backup["status"] == "COMPLETED" for backup in backups)
 
 
-def begin(machine: Installation) -> tuple[list[str], str]:
-    """Two projects with data that are backed up, and a paused one."""
+def begin(machine: Installation, projects: int) -> list[str]:
+    """So many projects with data, which are backed up."""
     machine.up()
-    *serving, paused = [machine.create_project() for _ in range(3)]
-    for ref in (*serving, paused):
+    refs = [machine.create_project() for _ in range(projects)]
+    for ref in refs:
         machine.await_healthy(ref)
         machine.query(ref, "create table kept (answer int)")
         until(lambda ref=ref: is_backed_up(machine, ref), 120, "the first backup")
         machine.query(ref, "insert into kept values (42)")
-    assert machine.call("POST", f"/v1/projects/{paused}/pause").status_code == 200
-    until(lambda: machine.status(paused) == "INACTIVE", 30, "pausing")
-    until(lambda: not machine.run("backups").returncode, 60, "the platform database's backup")
-    return serving, paused
+    until(lambda: list(archive_of(machine).glob("platform/*/base/*/backup.json")), 60, "the platform's backup")
+    return refs
+
+
+def archive_of(machine: Installation) -> Path:
+    return Path(machine.environment["ARCHIVE"])
 
 
 def has_all(machine: Installation, ref: str) -> bool:
@@ -76,28 +78,31 @@ def hand_over_key(machine: Installation, another: Installation) -> None:
     (another.data_dir / "platform.key").write_text((machine.data_dir / "platform.key").read_text())
 
 
-def archived(machine: Installation, archive: Path, refs: list[str]) -> None:
+def await_archive(machine: Installation, refs: list[str]) -> None:
     """Wait until everything until now is in the archive: the segment before this one may be on its way."""
-    before = {ref: len(list(archive.glob(f"{ref}/*/log/*"))) for ref in refs}
+    before = {ref: packs(machine, ref) for ref in refs}
     for ref in refs:
-        machine.query(ref, "create table if not exists noise as select from generate_series(1, 10)")
-    count = packs(archive)
-    until(lambda: packs(archive) > count + 1, 60, "archiving the platform database")
-    for ref in refs:
-        until(lambda ref=ref: len(list(archive.glob(f"{ref}/*/log/*"))) > before[ref], 60, "archiving a project")
+        machine.query(ref, "create table noise ()")
+    count = packs(machine)
+    until(lambda: packs(machine) > count + 1, 60, "archiving the platform database")
+    until(lambda: all(packs(machine, ref) > before[ref] for ref in refs), 60, "archiving the projects")
 
 
-def test_a_machine_that_died_comes_back_on_another(machine: Installation, another: Installation, archive: Path) -> None:
-    serving, paused = begin(machine)
-    before = identity(machine, [*serving, paused])
-    archived(machine, archive, serving)
+def test_a_machine_that_died_comes_back_on_another(machine: Installation, another: Installation) -> None:
+    *serving, paused = refs = begin(machine, 3)
+    assert machine.call("POST", f"/v1/projects/{paused}/pause").status_code == 200
+    until(lambda: machine.status(paused) == "INACTIVE", 30, "pausing")
+    before = identity(machine, refs)
+    await_archive(machine, serving)
+    shown = machine.run("backups").stdout
+    assert shown.startswith("platform  the platform database\n    backup   full, ")
     hand_over_key(machine, another)
     assert "The archive is in use by" in another.run("recover").stderr
     machine.kill()
 
     done = another.run("recover")
     assert done.returncode == 0, done.stderr
-    assert all(ref in done.stdout for ref in (*serving, paused))
+    assert all(ref in done.stdout for ref in refs)
     another.up()
     for ref in serving:
         another.await_healthy(ref)
@@ -106,18 +111,16 @@ def test_a_machine_that_died_comes_back_on_another(machine: Installation, anothe
     assert another.call("POST", f"/v1/projects/{paused}/restore").status_code == 200
     another.await_healthy(paused)
     assert has_all(another, paused)
-    assert identity(another, [*serving, paused]) == before
+    assert identity(another, refs) == before
     assert "belongs to the installation in" in machine.refused()  # it comes back, and finds itself replaced
 
 
-def test_after_a_planned_stop_everything_is_there_even_if_the_recovery_is_killed(
-    machine: Installation, another: Installation, archive: Path
+def test_a_planned_stop_loses_nothing_even_if_the_recovery_is_killed(
+    machine: Installation, another: Installation
 ) -> None:
-    for old in archive.iterdir():
-        subprocess.run(["rm", "-r", str(old)], check=True)
-    serving, paused = begin(machine)
-    before = identity(machine, [*serving, paused])
-    machine.query(serving[0], "insert into kept values (43)")
+    (ref,) = begin(machine, 1)
+    before = identity(machine, [ref])
+    machine.query(ref, "insert into kept values (43)")
     machine.stop()
     hand_over_key(machine, another)
     with subprocess.Popen(**another.command("recover"), stdout=subprocess.DEVNULL) as broken_off:
@@ -127,8 +130,6 @@ def test_after_a_planned_stop_everything_is_there_even_if_the_recovery_is_killed
     done = another.run("recover")
     assert done.returncode == 0, done.stderr
     another.up()
-    for ref in serving:
-        another.await_healthy(ref)
-    assert another.query(serving[0], "select answer from kept") == [(42,), (43,)]
-    assert has_all(another, serving[1])
-    assert identity(another, [*serving, paused]) == before
+    another.await_healthy(ref)
+    assert another.query(ref, "select answer from kept") == [(42,), (43,)]
+    assert identity(another, [ref]) == before

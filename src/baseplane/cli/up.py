@@ -144,7 +144,7 @@ async def _carry_the_rest(archive: ArchiveDriver) -> None:
     except ArchiveUnavailable as error:
         click.echo(f"the archive could not be told that this is the end: {error}")
     for progress in waiting:
-        click.echo(f"not in the archive: the last log of {progress.ref}: {progress.error}")
+        click.echo(f"not in the archive: the last log of {progress.ref}: {progress.error or 'Postgres keeps it'}")
 
 
 def _prepare_engine(settings: Settings) -> tuple[LocalClusters, PlatformCluster | None]:

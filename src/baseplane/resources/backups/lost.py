@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+from typing import LiteralString
 
 import psycopg
 
-from baseplane.database import value
+from baseplane.database import Connection, value
 from baseplane.errors import BaseplaneError
-from baseplane.resources.backups import due, store
+from baseplane.resources.backups import due
 from baseplane.resources.backups.recovering import recover
 from baseplane.resources.projects import losses
 from baseplane.resources.projects import store as projects
@@ -46,14 +47,30 @@ async def look(rt: Runtime) -> None:
         for project in await losses.list_lost(db):
             if await due.is_any_unfinished(db, recover.name, AT_ONCE):
                 return
-            backup = await store.newest_backup(db, project.ref)
+            backup = await _newest_backup(db, project.ref)
             if backup is None:
                 log.error("project %s cannot be brought back: %s", project.ref, NOTHING)
                 await projects.settle(
                     db, project.ref, Status.RESTORE_FAILED, only_from={Status.RESTORING}, cause=NOTHING
                 )
                 continue
-            log.info("project %s is brought back from backup %d", project.ref, backup.id)
-            # Cancelled, it is as it was if it had been paused: restorable from its archive.
-            await store.ask_for_recovery(db, backup, Status.INACTIVE, latest=True)
+            log.info("project %s is brought back from backup %d", project.ref, backup)
+            await _ask_for_latest(db, project.ref, backup)
             await queue.start(db, recover, project.ref)
+
+
+async def _newest_backup(db: Connection, ref: str) -> int | None:
+    """Of whatever generation: what came after it may have no backup yet."""
+    query: LiteralString = (
+        "select id from backups where project_ref = %s and status = 'COMPLETED' order by finished_at desc limit 1"
+    )
+    found: int | None = await value(db, query, [ref])
+    return found
+
+
+async def _ask_for_latest(db: Connection, ref: str, backup: int) -> None:
+    """Cancelled, the project is as if it had been paused: restorable from its archive."""
+    await db.execute(
+        "insert into recoveries (project_ref, backup, status_before, latest) values (%s, %s, %s, true)",
+        [ref, backup, Status.INACTIVE],
+    )

@@ -71,7 +71,7 @@ async def restore_pitr_backup(project: InProject, body: V1RestorePitrBody, ctx: 
     backup = await store.newest_backup(ctx.db, project.ref, window.generation, moment) if window else None
     if backup is None:
         raise Invalid(f"{field}: is outside of what is archived. {archives.describe(windows)}")
-    await store.ask_for_recovery(ctx.db, backup, project.status, moment=moment)
+    await store.ask_for_recovery(ctx.db, project.ref, backup.id, project.status, moment=moment)
     return await _begin(ctx, project)
 
 
@@ -81,7 +81,7 @@ async def restore_physical_backup(project: InProject, body: V1RestoreBackupBody,
     _require_archive(ctx)
     require(project.status, RECOVERABLE, "brought back")
     backup = await store.get_backup(ctx.db, project.ref, body.id)
-    await store.ask_for_recovery(ctx.db, backup, project.status)
+    await store.ask_for_recovery(ctx.db, project.ref, backup.id, project.status)
     return await _begin(ctx, project)
 
 
@@ -96,7 +96,7 @@ async def undo(project: InProject, body: V1UndoBody, ctx: Ctx) -> Empty:
     backup = await store.newest_backup(ctx.db, project.ref, point.generation, point.completed_on)
     if backup is None:
         raise Invalid(f"name: there is no complete backup from before the restore point {body.name!r}.")
-    await store.ask_for_recovery(ctx.db, backup, project.status, point=point.id)
+    await store.ask_for_recovery(ctx.db, project.ref, backup.id, project.status, point=point.id)
     return await _begin(ctx, project)
 
 

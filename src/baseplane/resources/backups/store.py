@@ -75,16 +75,13 @@ async def get_backup(db: Connection, ref: str, backup_id: int) -> Backup:
     return await one(db, Backup, query, [ref, backup_id], missing=BACKUP_MISSING)
 
 
-async def newest_backup(
-    db: Connection, ref: str, generation: str | None = None, until: datetime | None = None
-) -> Backup | None:
-    """The newest, if wanted of one generation, or of those that were complete by a moment."""
+async def newest_backup(db: Connection, ref: str, generation: str, until: datetime) -> Backup | None:
+    """The newest of this generation that was complete by then."""
     query: LiteralString = (
-        f"select {_BACKUP} from backups where project_ref = %(ref)s and status = 'COMPLETED'"
-        " and generation = coalesce(%(generation)s, generation) and finished_at <= coalesce(%(until)s, finished_at)"
-        " order by finished_at desc, id desc limit 1"
+        f"select {_BACKUP} from backups where project_ref = %s and generation = %s and status = 'COMPLETED'"
+        " and finished_at <= %s order by finished_at desc, id desc limit 1"
     )
-    return await maybe(db, Backup, query, {"ref": ref, "generation": generation, "until": until})
+    return await maybe(db, Backup, query, [ref, generation, until])
 
 
 async def complete(db: Connection, backup: Backup, taken: BaseBackup, parent: int | None) -> None:
@@ -221,12 +218,12 @@ class Recovery:
 _RECOVERY: LiteralString = "id, project_ref, backup, moment, point, status_before, asked_at, latest"
 
 
-async def ask_for_recovery(db: Connection, backup: Backup, status: str, **target: datetime | int | bool) -> None:
-    """``target`` is one of the fields of ``Recovery`` that say to where; without, it is the backup as it is."""
+async def ask_for_recovery(
+    db: Connection, ref: str, backup_id: int, status: str, *, moment: datetime | None = None, point: int | None = None
+) -> None:
     await db.execute(
-        "insert into recoveries (project_ref, backup, status_before, latest, moment, point)"
-        " values (%s, %s, %s, %s, %s, %s)",
-        [backup.project_ref, backup.id, status, "latest" in target, target.get("moment"), target.get("point")],
+        "insert into recoveries (project_ref, backup, moment, point, status_before) values (%s, %s, %s, %s, %s)",
+        [ref, backup_id, moment, point, status],
     )
 
 

@@ -75,5 +75,6 @@ def test_archives_of_projects_are_of_no_use_without_the_platforms(place: Path, a
     assert "no backup of a platform database, without which those of projects (1 of them)" in refusal(place)
 
 
-def test_a_moment_that_is_none_is_refused(place: Path) -> None:
-    assert "'yesterday' is no moment" in recover(place, "--at", "yesterday").output
+@pytest.mark.parametrize(("moment", "said"), [("yesterday", "is no moment"), ("2999-01-01", "lies in the future")])
+def test_a_moment_that_is_none_is_refused(place: Path, moment: str, said: str) -> None:
+    assert f"'{moment}' {said}" in recover(place, "--at", moment).output

@@ -52,7 +52,12 @@ def _moment(_ctx: click.Context, _param: click.Parameter, text: str | None) -> d
     except ValueError as error:
         message = f"{text!r} is no moment, such as 2026-01-31T12:00:00Z"
         raise click.BadParameter(message) from error
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+    if moment and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    if moment and moment > datetime.now(UTC):
+        message = f"{text!r} lies in the future; without it, everything that is archived comes back"
+        raise click.BadParameter(message)
+    return moment
 
 
 @click.command()

@@ -32,3 +32,14 @@ def test_what_a_killed_installation_left_is_not_taken_for_a_running_one(tmp_path
     assert RUNNING not in found
     assert f"note  ports: {ready} {LEFT}" in found
     assert "(listen) is" in found
+
+
+def test_it_is_told_where_backups_are_and_whose_the_platform_databases_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert f"they are in {tmp_path / 'archive'}, and are lost with this machine's disk" in findings(tmp_path)
+    monkeypatch.setenv("BASEPLANE_ARCHIVE", str(tmp_path / "elsewhere"))
+    assert "are lost with" not in findings(tmp_path)
+    assert f"keep a copy of {tmp_path / 'platform.key'} elsewhere" in findings(tmp_path)
+    monkeypatch.setenv("BASEPLANE_DATABASE_URL", f"postgresql:///none?host={tmp_path}")
+    assert "it is yours (BASEPLANE_DATABASE_URL), and so are its backups" in findings(tmp_path)

@@ -60,6 +60,7 @@ def test_every_part_has_its_line(place: Path) -> None:
         f"note {place}/archive is on the disk that it is to save; BASEPLANE_ARCHIVE names a better place."
     )
     assert found["platform database"] == "note it does not run; `baseplane up` starts it."
+    assert found["key"].startswith(f"note keep a copy of {place}/platform.key elsewhere")
     assert not place.exists(), "looking makes nothing"
 
 
@@ -67,6 +68,7 @@ def test_the_clock_is_told_once_also_beside_a_platform_database(place: Path, pla
     output = CliRunner().invoke(main, ["doctor", "--data-dir", str(place)], env={"BASEPLANE_DATABASE_URL": platform})
     assert output.output.count("  clock: ") == 1
     assert "  ok  platform database: PostgreSQL " in output.output
+    assert "note  platform database: it is yours (BASEPLANE_DATABASE_URL), and so are its backups." in output.output
 
 
 def test_a_machine_without_deno_is_told_what_it_cannot_do(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,25 +31,32 @@ def until(find: Callable[[], Found], within: float, what: str) -> Found:
 
 
 class Installation:
-    def __init__(self) -> None:
+    def __init__(self, **environment: str) -> None:
         self.data_dir = Path(tempfile.mkdtemp(prefix="bp-e2e-"))
         self.data_dir.chmod(0o711)
-        self.output = self.data_dir / "up.out"
+        self.output = self.data_dir.with_suffix(".out")
+        self.environment = environment
         self.process: subprocess.Popen[bytes] | None = None
 
-    def command(self, listen: str = "127.0.0.1:0") -> dict[str, Any]:
+    def command(self, name: str, *arguments: str) -> dict[str, Any]:
         """Arguments for subprocess."""
         zero = dict.fromkeys(("POSTGRES_PORT", "POOLER_PORT", "HTTP_PORT", "HTTPS_PORT", "RATE_LIMIT"), "0")
-        arguments = ["--data-dir", str(self.data_dir), "--listen", listen]
+        variables = {f"BASEPLANE_{name}": value for name, value in {**zero, **self.environment}.items()}
         return {
-            "args": [sys.executable, "-m", "baseplane", "up", *arguments],
-            "env": {**os.environ, **{f"BASEPLANE_{name}": value for name, value in zero.items()}},
+            "args": [sys.executable, "-m", "baseplane", name, "--data-dir", str(self.data_dir), *arguments],
+            "env": {**os.environ, **variables},
             "stdin": subprocess.DEVNULL,
         }
 
+    def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One command, to its end."""
+        command = self.command(name, *arguments)
+        return subprocess.run(**command, capture_output=True, text=True, timeout=120, check=False)
+
     def up(self) -> None:
         with self.output.open("ab") as output:
-            self.process = subprocess.Popen(**self.command(), stdout=output, stderr=output)
+            command = self.command("up", "--listen", "127.0.0.1:0")
+            self.process = subprocess.Popen(**command, stdout=output, stderr=output)
         process = self.process
 
         def is_ready() -> bool:
@@ -62,7 +69,7 @@ class Installation:
 
     def refused(self, listen: str = "127.0.0.1:0") -> str:
         """What another `up` on this directory says before it ends with an error."""
-        done = subprocess.run(**self.command(listen), capture_output=True, text=True, timeout=30, check=False)
+        done = self.run("up", "--listen", listen)
         assert done.returncode == 1, done.stdout
         return done.stderr
 
@@ -149,15 +156,26 @@ class Installation:
             dbname="postgres", sslmode="verify-ca", sslrootcert=facts["ca"], connect_timeout=5, autocommit=True,
         )  # fmt: skip
 
+    def stop(self) -> None:
+        """As its operator stops it: with Ctrl-C."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(timeout=60) == 0
+
     def end(self) -> None:
         """Leave nothing behind, whatever state a test left things in: `up` first, which would start parts again."""
+        self.kill()
+        shutil.rmtree(self.data_dir, ignore_errors=True)
+        self.output.unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """End every process at once."""
         for process in [*([psutil.Process(self.pid)] if self._is_up() else []), *self.processes()]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         if self.process:
             self.process.wait()
         until(lambda: not self.processes(), 10, "ending")
-        shutil.rmtree(self.data_dir, ignore_errors=True)
 
     def _is_up(self) -> bool:
         return self.process is not None and self.process.poll() is None

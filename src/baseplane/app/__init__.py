@@ -11,6 +11,7 @@ from baseplane.app.drivers import (
     database_url,
     keyring,
     outbound_rules,
+    own_platform,
     runtime,
 )
 from baseplane.app.gateway import build_gateway, build_rest, caddy, run_gateway, services
@@ -35,6 +36,7 @@ __all__ = [
     "database_url",
     "keyring",
     "outbound_rules",
+    "own_platform",
     "run_gateway",
     "run_ingress",
     "run_worker",

@@ -18,9 +18,11 @@ from baseplane.drivers.archive.local import LocalArchive
 from baseplane.drivers.artifacts import ArtifactStore
 from baseplane.drivers.artifacts.bucket import Bucket
 from baseplane.drivers.artifacts.directory import Directory
+from baseplane.drivers.cluster import ClusterSpec
 from baseplane.drivers.cluster.account import account
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.cluster.local import LocalClusters
+from baseplane.drivers.cluster.platform import archived_as
 from baseplane.drivers.functions.local import LocalFunctions
 from baseplane.drivers.functions.sandbox import Doors
 from baseplane.drivers.gateway.lines import Lines
@@ -68,7 +70,17 @@ def archive(settings: Settings, driver: LocalClusters, keys: Keyring) -> Archive
     """Raises ArchiveUnavailable when its URL is of no use."""
     if settings.archive == ARCHIVE_OFF:
         return NoArchive()
-    return LocalArchive(driver, archive_url(settings), keys, encrypts=settings.archive_encrypt)
+    url = archive_url(settings)
+    return LocalArchive(driver, url, keys, encrypts=settings.archive_encrypt, directory=settings.data_dir)
+
+
+def own_platform(settings: Settings) -> ClusterSpec | None:
+    """The platform database as the archive takes it; None where the operator keeps it himself."""
+    with contextlib.suppress(FileNotFoundError):
+        layout = Layout(settings.data_dir)
+        if Paths(settings.data_dir).database_url.read_text() == database_url(settings):
+            return archived_as(layout, int((layout.platform / "data" / "PG_VERSION").read_text()))
+    return None
 
 
 def artifacts(settings: Settings) -> ArtifactStore:

@@ -38,6 +38,11 @@ class Paths:
     def caddy(self) -> Path:
         return self.root / "caddy"
 
+    @property
+    def recovery(self) -> Path:
+        """There while a recovery after the loss of a machine has not come to its end."""
+        return self.root / "recovery.json"
+
     def log_of(self, part: str) -> Path:
         return self.caddy / "caddy.log" if part == "caddy" else self.logs / f"{part}.log"
 

@@ -2,9 +2,12 @@
 
 import asyncio
 
+from baseplane.app import belongings
+from baseplane.app.drivers import own_platform
 from baseplane.app.files import take_all_files
 from baseplane.drivers.outbound import outbound
 from baseplane.resources.access import sweeper
+from baseplane.resources.backups import lost, platform
 from baseplane.resources.backups import watch as backups_watch
 from baseplane.resources.disk import watch as disks
 from baseplane.resources.network import upkeep
@@ -29,6 +32,10 @@ async def run_worker(rt: Runtime) -> None:
         tasks.create_task(sleep.watch(rt))
         tasks.create_task(disks.watch(rt))
         tasks.create_task(backups_watch.watch(rt))
+        tasks.create_task(lost.watch(rt))
+        tasks.create_task(
+            platform.watch(rt, own_platform(rt.settings), lambda: belongings.collect(rt.settings.data_dir))
+        )
         tasks.create_task(pools.watch(rt))
         tasks.create_task(sweeper.watch(rt))
         tasks.create_task(delivery.watch(rt, sender))

@@ -7,15 +7,16 @@ import click
 
 from baseplane.cli import data_dir, load_settings
 from baseplane.cli.database import in_transaction
-from baseplane.resources.backups.report import Report, report
+from baseplane.drivers.cluster.layout import PLATFORM
+from baseplane.resources.backups.report import Report, report_all
 
 
 @click.command("backups")
 @data_dir
 def backups(data_dir: Path | None) -> None:
-    """Show each project's newest backup, its archive and its last drill. Ends with 1 if anything is wrong."""
+    """Show the platform's and each project's newest backup, archive and last drill. Ends with 1 if anything is wrong."""
     settings = load_settings(data_dir=data_dir)
-    found = in_transaction(data_dir, lambda db: report(db, settings))
+    found = in_transaction(data_dir, lambda db: report_all(db, settings))
     for each in found:
         click.echo(f"{each.ref}  {each.name}")
         for line in _lines(each):
@@ -35,7 +36,7 @@ def _lines(found: Report) -> list[str]:
         f"backup   {newest}{kept}",
         *([f"         the last one failed: {found.failure}"] if found.failure else []),
         f"archive  {log}{f': {found.error}' if found.error else ''}",
-        f"drill    {drill}",
+        *([] if found.ref == PLATFORM else [f"drill    {drill}"]),
     ]
 
 

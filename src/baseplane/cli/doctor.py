@@ -174,10 +174,16 @@ def _wrote(pid: int, file: Path) -> bool:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
+    if settings.database_url:
+        yield None, "it is yours (BASEPLANE_DATABASE_URL), and so are its backups."
     if found := _asked(settings):
         yield True, found[0].split(" on ")[0]
     else:
         yield None, "it does not run; `baseplane up` starts it."
+
+
+def _key(settings: Settings) -> Iterator[Finding]:
+    yield None, f"keep a copy of {app.Paths(settings.data_dir).key} elsewhere: nothing else opens secrets and archive."
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:
@@ -210,5 +216,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "disk": _disk,
     "ports": _ports,
     "platform database": _database,
+    "key": _key,
     "clock": _clock,
 }

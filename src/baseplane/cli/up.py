@@ -15,9 +15,10 @@ from typing import IO
 import click
 
 from baseplane import app
-from baseplane.cli import data_dir, first_run, load_settings, ports
+from baseplane.cli import data_dir, first_run, load_settings, ports, returning
 from baseplane.cli.supervisor import Supervisor, adopt_orphans
 from baseplane.database import Database, migrations
+from baseplane.drivers.archive import ArchiveDriver, ArchiveTaken, ArchiveUnavailable
 from baseplane.drivers.certificates import Authority
 from baseplane.drivers.cluster.engines import EngineMissing, InstallFailed, PlatformUnsupported, install, pick
 from baseplane.drivers.cluster.local import LocalClusters
@@ -39,13 +40,15 @@ def up(data_dir: Path | None, listen: str | None) -> None:
     settings = load_settings(data_dir=data_dir, listen=listen)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     settings.data_dir.chmod(0o711 if IS_ROOT else 0o700)  # as root, Postgres' own user passes through
-    with _alone(settings):
+    with alone(settings):
+        if app.Paths(settings.data_dir).recovery.exists():
+            raise Unavailable(f"A recovery into {settings.data_dir} was broken off: run `baseplane recover` once more.")
         settings = _with_free_ports(settings)
         asyncio.run(_up(settings))
 
 
 @contextlib.contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
+def alone(settings: Settings) -> Iterator[None]:
     """Hold the data directory. Raises Unavailable naming the process that has it."""
     with (settings.data_dir / "up.lock").open("a+") as file:
         try:
@@ -97,6 +100,8 @@ async def _up(settings: Settings) -> None:
     paths = app.Paths(settings.data_dir)
     paths.ready.unlink(missing_ok=True)
     clusters, platform = _prepare_engine(settings)
+    archive = app.archive(settings, clusters, app.keyring(settings))
+    await _take_up(archive)
     supervisor = None
     try:
         url = await _prepare(settings, clusters, platform)
@@ -105,7 +110,9 @@ async def _up(settings: Settings) -> None:
         supervisor = _start_parts(settings, url, paths)
         if await _ready(settings, supervisor, stopped):
             _announce(settings, paths, token)
+            telling = asyncio.create_task(returning.tell(url, click.echo))
             await _until(stopped, supervisor)
+            telling.cancel()
     finally:
         paths.ready.unlink(missing_ok=True)
         click.echo("\nstopping …")
@@ -115,7 +122,29 @@ async def _up(settings: Settings) -> None:
         await clusters.stop_all()
         if platform:
             await platform.stop()
+        await _carry_the_rest(archive)
         click.echo("stopped")
+
+
+async def _take_up(archive: ArchiveDriver) -> None:
+    """Say that the archive is ours. Raises ArchiveTaken."""
+    try:
+        await archive.hold()
+    except ArchiveTaken:
+        raise
+    except ArchiveUnavailable as error:
+        click.echo(f"the log waits until there is an archive: {error}")
+
+
+async def _carry_the_rest(archive: ArchiveDriver) -> None:
+    """Postgres has closed its last segments: with these in the archive, it has all that this machine has."""
+    waiting = [progress for progress in await archive.ship() if progress.waiting]
+    try:
+        await archive.leave()
+    except ArchiveUnavailable as error:
+        click.echo(f"the archive could not be told that this is the end: {error}")
+    for progress in waiting:
+        click.echo(f"not in the archive: the last log of {progress.ref}: {progress.error or 'Postgres keeps it'}")
 
 
 def _prepare_engine(settings: Settings) -> tuple[LocalClusters, PlatformCluster | None]:
@@ -131,7 +160,7 @@ def _prepare_engine(settings: Settings) -> tuple[LocalClusters, PlatformCluster 
     clusters = app.clusters(settings)
     if settings.database_url:
         return clusters, None
-    return clusters, PlatformCluster(clusters.layout, settings.engines_dir, clusters.account, engine)
+    return clusters, PlatformCluster(clusters.layout, settings.engines_dir, clusters.account, engine, clusters.rpo)
 
 
 async def _prepare(settings: Settings, clusters: LocalClusters, platform: PlatformCluster | None) -> str:
@@ -143,7 +172,6 @@ async def _prepare(settings: Settings, clusters: LocalClusters, platform: Platfo
     else:
         url = app.database_url(settings)
     await asyncio.to_thread(migrations.upgrade, url)
-    app.keyring(settings)
     Authority(app.Paths(settings.data_dir).authority).server_context(f"pooler.{settings.project_host}")
     return url
 

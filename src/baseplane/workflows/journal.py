@@ -112,6 +112,12 @@ async def end_step(db: Connection, run: Run, position: int, state: str, error: s
         raise SupersededError
 
 
+async def abandon_all(db: Connection, cause: str) -> list[Run]:
+    """End every run where it stands: the machine that did it is gone, with all that it did it to."""
+    query = f"update runs set state = 'failed', cause = %s, finished_at = now(), epoch = epoch + 1 where finished_at is null returning {_RUN}"
+    return await rows(db, Run, query, [cause])
+
+
 async def is_cancelled(db: Connection, run: Run) -> bool:
     return bool(await value(db, "select cancel from runs where id = %s", [run.id]))
 

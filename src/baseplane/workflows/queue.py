@@ -16,7 +16,7 @@ from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from baseplane.database import Connection, Database, value
 from baseplane.errors import BaseplaneError, NotFound, Unavailable
 from baseplane.runtime import Runtime
-from baseplane.workflows import Workflow, journal, runner
+from baseplane.workflows import WORKFLOWS, Workflow, journal, runner
 from baseplane.workflows.leases import Leases, is_free
 
 log = logging.getLogger(__name__)
@@ -147,6 +147,15 @@ async def start(db: Connection, workflow: Workflow, subject: str, *, collapse: b
     run_id = await journal.insert(db, workflow.name, subject)
     await defer(db, run_id, subject)
     return run_id
+
+
+async def abandon_all(db: Connection, cause: str) -> None:
+    """End all runs, of which nothing is left to go on with or to undo; their subjects are told that they failed."""
+    for run in await journal.abandon_all(db, cause):
+        with contextlib.suppress(NotFound):
+            await WORKFLOWS[run.workflow].failed(db, run.subject, cause)
+    await db.execute("delete from procrastinate_jobs")
+    await db.execute("delete from procrastinate_workers")
 
 
 async def defer(db: Connection, run_id: UUID, subject: str) -> None:

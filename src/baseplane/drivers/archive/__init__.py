@@ -4,7 +4,7 @@ A cluster's *generation* names one unbroken history of its data. Whatever replac
 archive never holds the logs of two histories in one place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -15,6 +15,10 @@ from baseplane.errors import BaseplaneError, Unavailable
 
 class ArchiveUnavailable(Unavailable):
     """The archive does not take or give anything: it is full, cannot be reached, or refuses us."""
+
+
+class ArchiveTaken(ArchiveUnavailable):
+    """Another installation writes into the archive."""
 
 
 class BackupFailed(BaseplaneError):
@@ -45,7 +49,7 @@ class BackupId:
 class BaseBackup:
     """A base backup that was taken. Sizes are bytes, of the data and of what is stored of it.
 
-    ``ended_at`` is the earliest moment that it can be brought to.
+    ``ended_at`` is the earliest moment that it can be brought to; ``engine`` is the Postgres major.
     """
 
     id: BackupId
@@ -55,6 +59,7 @@ class BaseBackup:
     first_segment: str
     began_at: datetime
     ended_at: datetime
+    engine: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,12 @@ class ArchiveDriver(Protocol):
     def is_on(self) -> bool:
         """Whether this installation archives at all. If not, everything else raises ArchiveUnavailable."""
 
+    async def hold(self) -> None:
+        """Say that it is this installation that writes here. Raises ArchiveTaken, ArchiveUnavailable."""
+
+    async def leave(self) -> None:
+        """Say that it has stopped, and writes no more. Raises as ``hold``."""
+
     async def generation(self, ref: str) -> str | None:
         """That of the cluster's data as it is now; None when it has none or is gone."""
 
@@ -152,6 +163,12 @@ class ArchiveDriver(Protocol):
     async def stored(self, ref: str) -> list[Stored]:
         """What there is of a project, oldest generation first. Raises ArchiveUnavailable."""
 
+    async def found(self, ref: str) -> list[BaseBackup]:
+        """Every complete one, of all generations, oldest first, read from the archive. Raises ArchiveUnavailable."""
+
+    async def keep(self, things: Mapping[str, str]) -> None:
+        """Keep the texts that the installation itself needs, by name, encrypted. Raises ArchiveUnavailable."""
+
     async def forget(self, ref: str, generation: str, *, backups: Sequence[str], before: str | None) -> None:
         """Delete these backups, and the log before the segment ``before``. Raises ArchiveUnavailable."""
 
@@ -161,6 +178,7 @@ class ArchiveDriver(Protocol):
 
 __all__ = [
     "ArchiveDriver",
+    "ArchiveTaken",
     "ArchiveUnavailable",
     "BackupDamaged",
     "BackupFailed",

@@ -1,6 +1,6 @@
 """No archive at all, where the operator wants none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NoReturn
 
@@ -12,6 +12,12 @@ OFF = "This installation archives nothing (BASEPLANE_ARCHIVE is off): there are 
 
 class NoArchive:
     is_on = False
+
+    async def hold(self) -> None:
+        pass
+
+    async def leave(self) -> None:
+        pass
 
     async def generation(self, ref: str) -> str | None:  # noqa: ARG002
         return None
@@ -35,6 +41,12 @@ class NoArchive:
         _refuse()
 
     async def stored(self, ref: str) -> list[Stored]:  # noqa: ARG002
+        _refuse()
+
+    async def found(self, ref: str) -> list[BaseBackup]:  # noqa: ARG002
+        _refuse()
+
+    async def keep(self, things: Mapping[str, str]) -> None:  # noqa: ARG002
         _refuse()
 
     async def forget(self, ref: str, generation: str, *, backups: Sequence[str], before: str | None) -> None:

@@ -5,6 +5,7 @@
 <ref>/<generation>/base/<name>/backup.json                  written last: a backup without it is none
 """
 
+import contextlib
 import json
 import os
 import re
@@ -145,7 +146,19 @@ def _described(backup: BackupId, facts: dict[str, Any]) -> BaseBackup:
         facts["first_segment"],
         datetime.fromisoformat(facts["began_at"]),
         datetime.fromisoformat(facts["ended_at"]),
+        facts["engine"],
     )
+
+
+def found(archive: ObjectStore, ref: str) -> list[BaseBackup]:
+    """Every complete backup of this cluster, oldest first. Raises ArchiveUnavailable."""
+    complete = [key.split("/") for key in archive.keys(f"{ref}/") if key.endswith("/backup.json")]
+    backups = []
+    for _, generation, _, name, _ in complete:
+        backup = BackupId(ref, generation, name)
+        with contextlib.suppress(BackupDamaged):  # deleted meanwhile, or of no use
+            backups.append(_described(backup, describe(archive, backup)))
+    return sorted(backups, key=lambda backup: backup.ended_at)
 
 
 def describe(archive: ObjectStore, backup: BackupId) -> dict[str, Any]:

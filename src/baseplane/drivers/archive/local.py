@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from baseplane.drivers.archive import (
     Stored,
     Target,
     base_backups,
+    belongings,
     checking,
     log,
     outcomes,
 )
+from baseplane.drivers.archive.owner import Owner
 from baseplane.drivers.archive.recovery import Check, Recovery
 from baseplane.drivers.archive.sealing import Keyring
 from baseplane.drivers.archive.stores import ObjectStore
@@ -38,20 +40,40 @@ COMMITTING = timedelta(seconds=1)
 
 
 class LocalArchive:
-    """``keyring`` opens what is encrypted; new objects are encrypted if ``encrypts``."""
+    """``keyring`` opens what is encrypted; new objects are encrypted if ``encrypts``.
+
+    With a ``directory``, the archive belongs to the installation there, or nothing is put into it or deleted.
+    """
 
     is_on = True
 
-    def __init__(self, clusters: LocalClusters, url: str, keyring: Keyring, *, encrypts: bool = True) -> None:
+    def __init__(
+        self,
+        clusters: LocalClusters,
+        url: str,
+        keyring: Keyring,
+        *,
+        encrypts: bool = True,
+        directory: Path | None = None,
+    ) -> None:
         self.clusters = clusters
         self.store = ObjectStore(url)
         self.keyring = keyring
         self.sealing = keyring if encrypts else None
+        self.owner = Owner(self.store, directory) if directory else None
         self._slots = asyncio.Semaphore(SHIP_AT_ONCE)
 
     @property
     def _layout(self) -> Layout:
         return self.clusters.layout
+
+    async def hold(self) -> None:
+        await asyncio.to_thread(self._hold)
+
+    async def leave(self) -> None:
+        await self.hold()
+        if self.owner is not None:
+            await asyncio.to_thread(self.owner.sign, ended=True)
 
     async def generation(self, ref: str) -> str | None:
         return archiving.generation(self._layout.cluster(ref).data)
@@ -59,6 +81,11 @@ class LocalArchive:
     async def ship(self) -> list[Progress]:
         spools = await asyncio.to_thread(self._spools)
         return list(await asyncio.gather(*(self._ship(ref, generation) for ref, generation in spools)))
+
+    def _hold(self) -> None:
+        """Raises ArchiveTaken, ArchiveUnavailable."""
+        if self.owner is not None:
+            self.owner.hold()
 
     def _spools(self) -> list[tuple[str, str]]:
         """Every generation that has something to carry away, or whose cluster has."""
@@ -87,6 +114,7 @@ class LocalArchive:
     def _carry(self, ref: str, generation: str) -> Progress:
         spool, shipped, until, error = self._layout.spool(ref, generation), 0, None, None
         try:
+            self._hold()
             for last, size in log.ship(self.store, self.sealing, spool, log.folder(ref, generation)):
                 shipped += size
                 until = self._finished(ref, last) or until
@@ -154,6 +182,7 @@ class LocalArchive:
     async def take(self, spec: ClusterSpec, backup: BackupId, parent: BackupId | None) -> BaseBackup:
         files = self._layout.cluster(spec.ref)
         postmaster = self.clusters.server(files)
+        await self.hold()
         manifest = None
         if parent is not None:
             manifest = await asyncio.to_thread(base_backups.manifest, self.store, self.keyring, parent)
@@ -217,11 +246,19 @@ class LocalArchive:
             found.append(Stored(generation, backups, *ends))
         return found
 
+    async def found(self, ref: str) -> list[BaseBackup]:
+        return await asyncio.to_thread(base_backups.found, self.store, ref)
+
+    async def keep(self, things: Mapping[str, str]) -> None:
+        await self.hold()
+        await asyncio.to_thread(belongings.put, self.store, self.keyring, things)
+
     async def forget(self, ref: str, generation: str, *, backups: Sequence[str], before: str | None) -> None:
         doomed = [base_backups.folder(BackupId(ref, generation, name)) for name in backups]
         await asyncio.to_thread(self._forget, ref, generation, doomed, before)
 
     def _forget(self, ref: str, generation: str, doomed: list[str], before: str | None) -> None:
+        self._hold()
         for folder in doomed:
             self.store.delete(sorted(self.store.keys(folder)))  # backup.json goes first: what is left is no backup
         if before is not None:
@@ -230,4 +267,5 @@ class LocalArchive:
 
     async def remove(self, ref: str, generation: str | None = None) -> None:
         prefix = f"{ref}/{generation}/" if generation else f"{ref}/"
+        await self.hold()
         await asyncio.to_thread(lambda: self.store.delete(self.store.keys(prefix)))

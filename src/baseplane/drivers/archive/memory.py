@@ -1,9 +1,9 @@
 """An archive that only remembers, of clusters that are only remembered: for tests of what stands on a driver."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from baseplane.drivers.archive import BackupDamaged, BackupId, BaseBackup, Progress, Recovered, Stored, Target
+from baseplane.drivers.archive import BackupDamaged, BackupId, BaseBackup, Kind, Progress, Recovered, Stored, Target
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.errors import Unavailable
@@ -17,7 +17,14 @@ class MemoryArchive:
     def __init__(self, clusters: MemoryClusters) -> None:
         self.clusters = clusters
         self.backups: dict[BackupId, BaseBackup] = {}
+        self.kept: Mapping[str, str] = {}
         self.waiting: list[Progress] = []
+
+    async def hold(self) -> None:
+        pass
+
+    async def leave(self) -> None:
+        pass
 
     async def generation(self, ref: str) -> str | None:
         if ref not in self.clusters.specs:
@@ -41,12 +48,14 @@ class MemoryArchive:
         if spec.ref not in self.clusters.specs:
             raise ClusterMissing(f"The data directory of project {spec.ref} is gone.")
         now = await self.flush(spec)
-        kind = "incremental" if parent else "full"
-        self.backups[backup] = BaseBackup(backup, kind, 30_000_000, 3_000_000, f"{len(self.backups):024X}", now, now)  # type: ignore[arg-type]
+        kind: Kind = "incremental" if parent else "full"
+        first = f"{len(self.backups):024X}"
+        self.backups[backup] = BaseBackup(backup, kind, 30_000_000, 3_000_000, first, now, now, spec.engine)
         return self.backups[backup]
 
     async def prepare(self, spec: ClusterSpec, label: str, backup: BackupId, target: Target) -> Recovered:
         recovered = await self.rehearse(spec, backup)
+        self.clusters.specs_aside[spec.ref] = spec
         self.clusters.prepared[spec.ref, label] = (target, f"after {label}")
         return recovered
 
@@ -61,6 +70,12 @@ class MemoryArchive:
             Stored(generation, [backup.name for backup in self.backups if backup.generation == generation])
             for generation in generations
         ]
+
+    async def found(self, ref: str) -> list[BaseBackup]:
+        return [backup for backup in self.backups.values() if backup.id.ref == ref]
+
+    async def keep(self, things: Mapping[str, str]) -> None:
+        self.kept = things
 
     async def forget(self, ref: str, generation: str, *, backups: Sequence[str], before: str | None) -> None:  # noqa: ARG002
         for name in backups:

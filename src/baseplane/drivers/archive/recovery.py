@@ -30,7 +30,7 @@ from baseplane.drivers.archive.stores import ObjectStore
 from baseplane.drivers.archive.threads import Wanted
 from baseplane.drivers.cluster import ClusterSpec, Role, StartFailed, archiving, configuration
 from baseplane.drivers.cluster.connections import connect
-from baseplane.drivers.cluster.layout import ClusterFiles
+from baseplane.drivers.cluster.layout import PLATFORM, ClusterFiles
 from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
@@ -196,7 +196,8 @@ class Recovery:
             async with db.transaction():
                 await db.execute("set local default_transaction_read_only = off")
                 await db.execute("set transaction read write")
-                await set_password(db, "postgres", self.spec.password)
+                if self.spec.ref != PLATFORM:
+                    await set_password(db, "postgres", self.spec.password)
             await db.execute("checkpoint")  # the old history's log goes with it
             last_commit: datetime | None = row[1]
             return last_commit

@@ -95,6 +95,12 @@ class ObjectStore:
         """The keys below ``prefix``, in order. Raises ArchiveUnavailable."""
         return [key for key, _ in self.entries(prefix)]
 
+    def newest(self, prefix: str) -> datetime | None:
+        """When the newest object below ``prefix`` was put there, if there is one. Raises ArchiveUnavailable."""
+        with _telling("does not say what it keeps"):
+            times = (entry["last_modified"] for batch in obstore.list(self._store, prefix) for entry in batch)
+            return max(times, default=None)
+
     def folders(self, prefix: str) -> list[str]:
         """The names directly below ``prefix``, which ends with a slash, in order. Raises ArchiveUnavailable."""
         with _telling("does not say what it keeps"):

@@ -14,6 +14,8 @@ from baseplane.drivers.cluster import DriverUnavailable
 from baseplane.drivers.cluster.switching import Switch
 
 SOCKET_NAME = ".s.PGSQL.5432"
+PLATFORM = "platform"
+"""The platform's own database, where it is a cluster of ours: no ref is so short."""
 MAX_SOCKET_PATH = 103
 """Bytes of a Unix socket's path: 104 with the final null on macOS, 108 on Linux."""
 
@@ -33,6 +35,11 @@ class Layout:
     @property
     def platform(self) -> Path:
         return self.root / "platform"
+
+    @property
+    def platform_password(self) -> Path:
+        """That of the platform database's roles."""
+        return self.platform / "password"
 
     def spool(self, ref: str, generation: str) -> Path:
         """Where finished segments of the write-ahead log wait for the archive: they outlive the cluster's home."""
@@ -62,11 +69,13 @@ class Layout:
         """Its sockets lie in a directory that only who has the installation's files can name: all clusters run as one
         user, and postgres_fdw would otherwise lead from one tenant's SQL to another's socket, past the door's rules.
         """
+        if ref == PLATFORM:
+            return ClusterFiles(self.platform, self.sockets / PLATFORM)
         return ClusterFiles(self.clusters / ref, self._sockets_of(ref))
 
     def aside(self, ref: str, label: str) -> "ClusterFiles":
         """Where another data directory for this cluster is prepared, which may run at the same time (``switching``)."""
-        return ClusterFiles(Switch(self.clusters / ref, label).aside, self._sockets_of(f"{ref}/{label}"))
+        return ClusterFiles(Switch(self.cluster(ref).home, label).aside, self._sockets_of(f"{ref}/{label}"))
 
     def drill(self, ref: str) -> "ClusterFiles":
         """Where a backup of this cluster is tried out: outside its home, which may go or change meanwhile."""

@@ -39,6 +39,8 @@ class MemoryClusters:
         """What each was last started with."""
         self.prepared: dict[tuple[str, str], object] = {}
         """What was made aside, by ref and label; once it is switched in, what it replaced."""
+        self.specs_aside: dict[str, ClusterSpec] = {}
+        """What a cluster should be of which something was made aside: it may be lost itself."""
         self.data: dict[str, object] = {}
         """What each cluster holds, where something was switched in."""
         self.switched: set[tuple[str, str]] = set()
@@ -98,6 +100,8 @@ class MemoryClusters:
             return
         if (ref, label) not in self.prepared:
             raise ClusterMissing(f"There is no data directory that was prepared as {label}.")
+        if ref in self.specs_aside:
+            self.specs.setdefault(ref, self.specs_aside[ref])
         await self._exchange(ref, label)
         self.switched.add((ref, label))
 

@@ -4,14 +4,18 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
+from psycopg import sql
 
+from baseplane.drivers.cluster import ClusterSpec, Role, archiving
 from baseplane.drivers.cluster.account import Account
 from baseplane.drivers.cluster.configuration import HBA, render
 from baseplane.drivers.cluster.engines import Engine, pick
-from baseplane.drivers.cluster.layout import Layout
+from baseplane.drivers.cluster.layout import PLATFORM, Layout
+from baseplane.drivers.cluster.passwords import set_password
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.template import initdb
 
@@ -22,8 +26,10 @@ PARAMETERS = {
     "unix_socket_permissions": "0700",
     "cluster_name": "baseplane platform",
     "max_connections": "200",
+    "max_wal_senders": "10",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
+    "checkpoint_timeout": "15min",  # after each, whole pages go into the log, which is archived
     "password_encryption": "scram-sha-256",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -41,12 +47,16 @@ PARAMETERS = {
 
 @dataclass(frozen=True, slots=True)
 class PlatformCluster:
-    """``engine`` serves a new one; an existing one keeps the major that it was made with."""
+    """``engine`` serves a new one; an existing one keeps the major that it was made with.
+
+    ``rpo`` is how many seconds of work may be outside its spool; None is without archiving.
+    """
 
     layout: Layout
     engines: Path
     account: Account
     engine: Engine
+    rpo: float | None = None
 
     @property
     def home(self) -> Path:
@@ -62,9 +72,8 @@ class PlatformCluster:
         if not (self.home / "data" / "PG_VERSION").exists():
             self._make(password)
         self.account.own(self.sockets)
-        parameters = {**PARAMETERS, "unix_socket_directories": str(self.sockets)}
         postmaster = self.postmaster()
-        self.account.write(postmaster.data / "postgresql.conf", render(parameters))
+        self.account.write(postmaster.data / "postgresql.conf", render(self._parameters(postmaster)))
         self.account.write(postmaster.data / "pg_hba.conf", HBA)
         postmaster.spawn()
         await postmaster.await_ready(within=120)
@@ -73,8 +82,21 @@ class PlatformCluster:
             known = await db.execute("select from pg_database where datname = 'baseplane'")
             if not known.rowcount:
                 await db.execute("create database baseplane")
+            await _let_archive_in(db, password)
         _write_secret(self.home / "url", url)
         return url
+
+    def _parameters(self, postmaster: Postmaster) -> dict[str, str]:
+        chosen = {**PARAMETERS, "unix_socket_directories": str(self.sockets)}
+        if self.rpo is None:
+            return {**chosen, **archiving.OFF}
+        generation = archiving.generation(postmaster.data)
+        if generation is None:
+            if postmaster.pid():
+                return chosen  # it runs without an archive until its next start
+            generation = archiving.begin_generation(self.account, postmaster.data)
+        spool = self.account.own(self.layout.spool(PLATFORM, generation))
+        return {**chosen, **archiving.parameters(chosen, spool, self.rpo)}
 
     async def stop(self) -> None:
         if (self.home / "data" / "PG_VERSION").exists():
@@ -99,10 +121,24 @@ class PlatformCluster:
     def _password(self) -> str:
         """Made once; kept beside the data, for us alone."""
         self.account.own(self.home, 0o711)
-        file = self.home / "password"
+        file = self.layout.platform_password
         if not file.exists():
             _write_secret(file, secrets.token_urlsafe(32))
         return file.read_text()
+
+
+def archived_as(layout: Layout, engine: int) -> ClusterSpec:
+    """The platform's cluster as the archive takes and brings it back: as one of a project's. Raises FileNotFoundError."""
+    password = layout.platform_password.read_text()
+    return ClusterSpec(PLATFORM, engine, "nano", secret=password, password=password, root_keys=())
+
+
+async def _let_archive_in(db: psycopg.AsyncConnection[Any], password: str) -> None:
+    """The archive comes as the same role to all clusters."""
+    known = await db.execute("select from pg_roles where rolname = %s", [Role.ADMIN])
+    if not known.rowcount:
+        await db.execute(sql.SQL("create role {} superuser login replication").format(sql.Identifier(Role.ADMIN)))
+        await set_password(db, Role.ADMIN, password)
 
 
 def _write_secret(file: Path, text: str) -> None:

@@ -82,6 +82,7 @@ async def windows(db: Connection, settings: Settings, ref: str) -> list[Window]:
         "select a.generation, min(b.finished_at) as earliest, a.ended_at is null as is_current,"
         " greatest(max(b.finished_at), a.complete_until, case"
         "   when a.ended_at is not null then least(a.ended_at, a.behind_since)"
+        "   when p.lost then a.complete_until"
         "   when p.asleep or p.status = 'INACTIVE' then coalesce(a.behind_since, max(l.looked_at))"
         "   else coalesce(a.behind_since, max(l.looked_at)) - make_interval(secs => %s) end) as latest"
         " from archives a join projects p on p.ref = a.project_ref"

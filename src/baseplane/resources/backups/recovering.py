@@ -7,10 +7,12 @@ from datetime import timedelta
 from baseplane.database import Connection
 from baseplane.drivers.archive import BackupDamaged, RecoveryFailed, Target
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed
+from baseplane.drivers.cluster.engines import EngineMissing
 from baseplane.errors import BaseplaneError, NotFound, Unavailable
 from baseplane.resources.backups import archives, store
 from baseplane.resources.backups.store import Recovery
 from baseplane.resources.backups.taking import subject, take
+from baseplane.resources.projects import losses
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects.status import SERVING, Status
 from baseplane.resources.projects.workflows import RECOVERY, serve
@@ -32,7 +34,10 @@ async def _asked(rt: Runtime, ref: str) -> Recovery:
 
 async def _failed(db: Connection, ref: str, cause: str) -> None:
     await store.end_recovery(db, ref, "failed", cause)
-    told = f"It was not brought back: {cause} The database is as it was before; restore the project to go on with it."
+    lost = await losses.is_lost(db, ref)
+    rest = "to try again" if lost else "to go on with it"
+    before = "Its data is in its archive alone" if lost else "The database is as it was before"
+    told = f"It was not brought back: {cause} {before}; restore the project {rest}."
     await projects.settle(db, ref, Status.RESTORE_FAILED, only_from={Status.RESTORING}, cause=told)
 
 
@@ -77,7 +82,7 @@ async def discard(rt: Runtime, ref: str) -> None:
     await rt.clusters.discard(ref, (await _asked(rt, ref)).label)
 
 
-@recover.step(within=PREPARE_WITHIN, undo=discard, final=(BackupDamaged, RecoveryFailed, NotFound))
+@recover.step(within=PREPARE_WITHIN, undo=discard, final=(BackupDamaged, RecoveryFailed, EngineMissing, NotFound))
 async def prepare(rt: Runtime, ref: str) -> None:
     async with rt.database.connection() as db:
         recovery = await store.asked_recovery(db, ref)
@@ -92,6 +97,8 @@ async def prepare(rt: Runtime, ref: str) -> None:
 async def _target(rt: Runtime, db: Connection, recovery: Recovery, generation: str) -> Target:
     if recovery.point is not None:
         return Target(point=store.point_label(recovery.point))
+    if recovery.latest:
+        return Target()
     if recovery.moment is None:
         return Target(as_backed_up=True)
     known = await archives.windows(db, rt.settings, recovery.project_ref)
@@ -121,6 +128,8 @@ async def switch_in(rt: Runtime, ref: str) -> None:
         await projects.keep_root_keys(db, rt.keyring, ref, (await _spec_of_then(rt, db, ref)).root_keys)
     await rt.poolers.stop(ref)
     await rt.clusters.switch_in(ref, recovery.label)
+    async with rt.database.connection() as db:
+        await losses.found_again(db, ref)
     await _record_generation(rt, ref)
 
 

@@ -1,16 +1,20 @@
 """How the archives of projects stand, for the operator: one by one, and in sum."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
 from baseplane.database import Connection, one, rows
+from baseplane.drivers.cluster.layout import PLATFORM
+from baseplane.resources.backups import platform
 from baseplane.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``behind_since``: since when finished log waits to be carried away; everything committed before
+    """Of a project, or of the platform database, whose backups nothing tries out.
+
+    ``behind_since``: since when finished log waits to be carried away; everything committed before
     ``complete_until`` is in the archive. ``kind`` and ``size`` are the newest backup's, ``stored`` are the bytes that all
     take in the archive, ``failure`` is the cause of one that failed since. ``drill_passed`` is None before the first.
 
@@ -19,7 +23,6 @@ class Report:
 
     ref: str
     name: str
-    status: str
     behind_since: datetime | None
     complete_until: datetime | None
     error: str | None
@@ -53,7 +56,7 @@ _REPORTS: LiteralString = (
     " where p.status <> 'REMOVED'"
 )
 _REPORT: LiteralString = (
-    "select ref, name, status, behind_since, complete_until, error, backed_up_at, kind, size, stored, failure, drilled_at,"
+    "select ref, name, behind_since, complete_until, error, backed_up_at, kind, size, stored, failure, drilled_at,"
     " drill_passed, drill_cause, problems from (" + _REPORTS
 )
 
@@ -62,6 +65,37 @@ async def report(db: Connection, settings: Settings, ref: str | None = None) -> 
     """Of all projects, or of one."""
     query: LiteralString = _REPORT + (" and p.ref = %(ref)s" if ref else "") + ") r order by id"
     return await rows(db, Report, query, {"rpo": settings.archive_rpo, "ref": ref})
+
+
+async def of_platform(db: Connection, settings: Settings) -> Report | None:
+    """None where it is the operator's to keep."""
+    found = await platform.get(db)
+    if found is None:
+        return None
+    late = found.behind_since and datetime.now(UTC) - found.behind_since > timedelta(seconds=settings.archive_rpo)
+    wrong = {"archive": found.error or late, "backup": found.failure}
+    return Report(
+        ref=PLATFORM,
+        name="the platform database",
+        behind_since=found.behind_since,
+        complete_until=None,
+        error=found.error,
+        backed_up_at=found.backed_up_at,
+        kind="full" if found.backed_up_at else None,
+        size=None,
+        stored=found.stored,
+        failure=found.failure,
+        drilled_at=None,
+        drill_passed=None,
+        drill_cause=None,
+        problems=[problem for problem, is_there in wrong.items() if is_there],
+    )
+
+
+async def report_all(db: Connection, settings: Settings) -> list[Report]:
+    """The platform's own archive first, if it has one."""
+    own = await of_platform(db, settings)
+    return [*([own] if own else []), *await report(db, settings)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ async def reschedule(db: Connection, ref: str, at: time) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A restore: to ``moment``, to the restore point ``point``, or to the backup as it is."""
+    """A restore: to ``moment``, to the restore point ``point``, to the ``latest`` there is, or to the backup as it is."""
 
     id: int
     project_ref: str
@@ -208,13 +208,14 @@ class Recovery:
     point: int | None
     status_before: str
     asked_at: datetime
+    latest: bool
 
     @property
     def label(self) -> str:
         return f"recovery-{self.id}"
 
 
-_RECOVERY: LiteralString = "id, project_ref, backup, moment, point, status_before, asked_at"
+_RECOVERY: LiteralString = "id, project_ref, backup, moment, point, status_before, asked_at, latest"
 
 
 async def ask_for_recovery(

@@ -1,6 +1,7 @@
 """Carries the log of all clusters to the archive, again and again, and starts backups and drills when they are due."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from baseplane.database import value
-from baseplane.drivers.archive import Progress
+from baseplane.drivers.archive import ArchiveUnavailable, Progress
+from baseplane.drivers.cluster.layout import PLATFORM
 from baseplane.errors import BaseplaneError
-from baseplane.resources.backups import archives, due, retention, store
+from baseplane.resources.backups import archives, due, platform, retention, store
 from baseplane.resources.backups.taking import drill, subject, summarize, take
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal, queue
@@ -55,8 +57,17 @@ async def watch(rt: Runtime) -> None:
     """Until cancelled; nothing where nothing is archived."""
     if rt.archive.is_on:
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_hold(rt))
             tasks.create_task(_carry(rt))
             tasks.create_task(_look_after(rt))
+
+
+async def _hold(rt: Runtime) -> None:
+    """Beside all else: who is busy with a large object must not look dead. Whatever then waits tells of refusals."""
+    while True:
+        with contextlib.suppress(ArchiveUnavailable, OSError):
+            await rt.archive.hold()
+        await asyncio.sleep(EVERY)
 
 
 async def _carry(rt: Runtime) -> None:
@@ -80,6 +91,7 @@ async def carry(rt: Runtime) -> list[Progress]:
             found = await rt.archive.ship()
             async with rt.database.transaction() as db:
                 await archives.record_look(db, found)
+                await platform.record_look(db, found)
         finally:
             await lock.execute("select pg_advisory_unlock(%s)", [CARRYING])
     return [progress for progress in found if progress.waiting]
@@ -92,9 +104,9 @@ def _tell(rt: Runtime, waiting: list[Progress], told: dict[str, float]) -> None:
         if (late or progress.error) and time.monotonic() - told.get(progress.generation, -TELL_EVERY) >= TELL_EVERY:
             told[progress.generation] = time.monotonic()
             log.error(
-                "the archive of project %s is behind: %d segments wait since %s: %s",
+                "the archive of %s is behind: %d segments wait since %s: %s",
                 *(
-                    progress.ref,
+                    "the platform database" if progress.ref == PLATFORM else f"project {progress.ref}",
                     progress.waiting,
                     progress.oldest,
                     progress.error or "Postgres does not hand them over",

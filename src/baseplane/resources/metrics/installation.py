@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from baseplane.database import Connection
-from baseplane.resources.backups.report import Summary, summarize
+from baseplane.resources.backups.report import Report, Summary, of_platform, summarize
 from baseplane.resources.metrics import store
 from baseplane.resources.metrics.page import Page
 from baseplane.resources.projects.replicas import ReplicaStatus
@@ -29,6 +29,9 @@ async def read(db: Connection, settings: Settings, *, is_archived: bool) -> Page
         archives = await summarize(db, settings, MOST)
         _show_archives(page, archives)
         wrong += [(ref, problem) for ref, problem in archives.wrong]
+        if own := await of_platform(db, settings):
+            _show_platform(page, own)
+            wrong += [(own.ref, problem) for problem in own.problems]
     _show_replicas(page, await store.replicas(db))
     for ref, problem in wrong:
         about = "Projects with which something is wrong: status, disk, replica, archive, backup, drill."
@@ -83,6 +86,13 @@ def _show_archives(page: Page, found: Summary) -> None:
     page.gauge("baseplane_drills", about, found.drills_failed, result="failed")
     about = "Last drill of the project for which that is longest ago."
     page.gauge("baseplane_drill_oldest_end_timestamp_seconds", about, found.drilled_at)
+
+
+def _show_platform(page: Page, found: Report) -> None:
+    about = "How long finished log of the platform database has waited to be archived."
+    page.gauge("baseplane_platform_archive_behind_seconds", about, _age(found.behind_since))
+    about = "End of the newest backup of the platform database."
+    page.gauge("baseplane_platform_backup_end_timestamp_seconds", about, found.backed_up_at)
 
 
 def _show_replicas(page: Page, found: list[store.Replicas]) -> None:

@@ -160,5 +160,19 @@ async def count_copies(db: Connection, identifier: str) -> int:
     return number
 
 
+async def lose_all(db: Connection, cause: str) -> None:
+    """Every copy is gone with its machine, and is made anew once its project serves."""
+    await db.execute(
+        "update replicas set status = 'RESTARTING', cause = %s, rebuilt_at = null, copies = 0, bytes_behind = null,"
+        " seconds_behind = null, measured_at = null, streamed_at = null where status <> 'GOING_DOWN'",
+        [cause],
+    )
+
+
+async def list_leaving(db: Connection) -> list[Replica]:
+    """Those that are being removed."""
+    return await rows(db, Replica, _SELECT + " where r.status = 'GOING_DOWN'")
+
+
 async def delete(db: Connection, identifier: str) -> None:
     await db.execute("delete from replicas where identifier = %s", [identifier])

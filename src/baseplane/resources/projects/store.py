@@ -59,7 +59,7 @@ class ProjectSecrets:
     root_key: str
 
 
-_PROJECT: LiteralString = (
+PROJECT: LiteralString = (
     "p.id, p.ref, p.organization_slug, p.name, p.region, p.size, p.engine, p.created_at, p.status, p.cause,"
     " p.postgres_version, p.asleep"
 )
@@ -84,7 +84,7 @@ async def insert(
             Project,
             "insert into projects as p (ref, organization_slug, name, region, size, engine,"
             " password, secret, jwt_secret, root_key) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning "
-            + _PROJECT,
+            + PROJECT,
             [
                 ref,
                 organization_slug,
@@ -105,12 +105,12 @@ async def insert(
 
 async def get(db: Connection, ref: Ref) -> Project:
     """Raises NotFound."""
-    query: LiteralString = "select " + _PROJECT + " from projects p where ref = %s and status <> 'REMOVED'"
+    query: LiteralString = "select " + PROJECT + " from projects p where ref = %s and status <> 'REMOVED'"
     return await one(db, Project, query, [ref], missing=MISSING)
 
 
 async def find(db: Connection, ref: Ref) -> Project | None:
-    return await maybe(db, Project, "select " + _PROJECT + " from projects p where ref = %s", [ref])
+    return await maybe(db, Project, "select " + PROJECT + " from projects p where ref = %s", [ref])
 
 
 async def get_of_member(db: Connection, ref: Ref, user_id: str) -> tuple[Project, str]:
@@ -118,7 +118,7 @@ async def get_of_member(db: Connection, ref: Ref, user_id: str) -> tuple[Project
     seen = await one(
         db,
         _SeenProject,
-        "select " + _PROJECT + ", m.role from projects p join members m using (organization_slug)"
+        "select " + PROJECT + ", m.role from projects p join members m using (organization_slug)"
         " where ref = %s and m.user_id = %s and status <> 'REMOVED'",
         [ref, user_id],
         missing=MISSING,
@@ -130,7 +130,7 @@ async def list_of_user(db: Connection, user_id: str) -> list[Project]:
     return await rows(
         db,
         Project,
-        "select " + _PROJECT + " from projects p join members m using (organization_slug)"
+        "select " + PROJECT + " from projects p join members m using (organization_slug)"
         " where m.user_id = %s and status <> 'REMOVED' order by p.id",
         [user_id],
     )
@@ -171,13 +171,13 @@ async def page_of_organization(
         "offset": offset,
     }
     order = ORDERS[sort]
-    query: LiteralString = "select " + _PROJECT + where + " order by " + order + " limit %(limit)s offset %(offset)s"
+    query: LiteralString = "select " + PROJECT + where + " order by " + order + " limit %(limit)s offset %(offset)s"
     found = await rows(db, Project, query, params)
     return found, await value(db, "select count(*)" + where, params)
 
 
 async def list_in(db: Connection, statuses: Collection[Status]) -> list[Project]:
-    query: LiteralString = "select " + _PROJECT + " from projects p where status = any(%s) order by p.id"
+    query: LiteralString = "select " + PROJECT + " from projects p where status = any(%s) order by p.id"
     return await rows(db, Project, query, [list(statuses)])
 
 
@@ -287,6 +287,6 @@ async def erase(db: Connection, ref: Ref) -> None:
     """What is left of a removed project is its ref, never given again, and when it was there; no secret stays."""
     await db.execute(
         "update projects set status = 'REMOVED', cause = null, status_since = now(),"
-        " password = '', secret = '', jwt_secret = '', root_key = '', retiring_root_keys = '{}' where ref = %s",
+        " password = '', secret = '', jwt_secret = '', root_key = '', retiring_root_keys = '{}', lost = false where ref = %s",
         [ref],
     )

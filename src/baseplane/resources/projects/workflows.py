@@ -9,7 +9,7 @@ from datetime import timedelta
 from baseplane.database import Connection
 from baseplane.drivers import artifacts
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed
-from baseplane.resources.projects import companions, settings, store
+from baseplane.resources.projects import companions, losses, settings, store
 from baseplane.resources.projects.status import SERVING, Status
 from baseplane.runtime import Runtime
 from baseplane.workflows import Outcome, Workflow
@@ -117,14 +117,33 @@ restore = Workflow(
     failed=_fails_as(Status.RESTORE_FAILED, only_from=frozenset({Status.RESTORING})),
     cancelled=_ends_as(Status.INACTIVE, only_from=frozenset({Status.RESTORING})),
 )
-restore.step(within=RECOVERY, undo=stop, final=(ClusterMissing,))(serve)
-restore.step(within=SOON)(probe)
+
+
+@restore.step(within=RECOVERY, undo=stop, final=(ClusterMissing,))
+async def serve_what_is_there(rt: Runtime, ref: str) -> None:
+    """A project whose data directory is gone is brought back from its archive instead: ``backups.lost`` finds it."""
+    try:
+        await serve(rt, ref)
+    except ClusterMissing:
+        if not rt.archive.is_on:
+            raise
+        async with rt.database.connection() as db:
+            await losses.lose(db, ref)
+
+
+@restore.step(within=SOON)
+async def probe_what_is_there(rt: Runtime, ref: str) -> None:
+    async with rt.database.connection() as db:
+        lost = await losses.is_lost(db, ref)
+    if not lost:
+        await probe(rt, ref)
 
 
 @restore.step()
 async def settle_restored(rt: Runtime, ref: str) -> None:
     async with rt.database.connection() as db:
-        await store.settle(db, ref, Status.ACTIVE_HEALTHY, only_from={Status.RESTORING})
+        if not await losses.is_lost(db, ref):
+            await store.settle(db, ref, Status.ACTIVE_HEALTHY, only_from={Status.RESTORING})
 
 
 RUNNING_AGAIN = SERVING | {Status.RESTARTING}

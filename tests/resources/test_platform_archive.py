@@ -11,7 +11,7 @@ from baseplane.drivers.cluster import ClusterSpec
 from baseplane.drivers.cluster.layout import PLATFORM
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.resources.backups import platform, watch
-from baseplane.resources.backups.report import Report, report
+from baseplane.resources.backups.report import Report, of_platform
 from baseplane.runtime import Runtime
 
 SPEC = ClusterSpec(PLATFORM, 17, "nano", "secret", "secret", ())
@@ -29,7 +29,9 @@ async def archive(rt: Runtime, memory: MemoryClusters) -> AsyncIterator[MemoryAr
 
 async def first(rt: Runtime) -> Report:
     async with rt.database.connection() as db:
-        return (await report(db))[0]
+        found = await of_platform(db, rt.settings)
+    assert found is not None
+    return found
 
 
 async def test_it_is_backed_up_once_a_day_after_what_is_kept_with_it(rt: Runtime, archive: MemoryArchive) -> None:

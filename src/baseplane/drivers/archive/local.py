@@ -20,6 +20,8 @@ from baseplane.drivers.archive import (
     log,
     outcomes,
 )
+from baseplane.drivers.archive.files import FOLDER as FILES
+from baseplane.drivers.archive.files import StoredFiles
 from baseplane.drivers.archive.recovery import Check, Recovery
 from baseplane.drivers.archive.sealing import Keyring
 from baseplane.drivers.archive.stores import ObjectStore
@@ -47,6 +49,7 @@ class LocalArchive:
         self.store = ObjectStore(url)
         self.keyring = keyring
         self.sealing = keyring if encrypts else None
+        self.files = StoredFiles(self.store, keyring, self.sealing)
         self._slots = asyncio.Semaphore(SHIP_AT_ONCE)
 
     @property
@@ -211,6 +214,8 @@ class LocalArchive:
     def _stored(self, ref: str) -> list[Stored]:
         found = []
         for generation in self.store.folders(f"{ref}/"):
+            if generation == FILES:
+                continue
             packs = log.packs(self.store, ref, generation)
             backups = self.store.folders(f"{ref}/{generation}/base/")
             ends = (packs[0].first, packs[-1].last) if packs else (None, None)

@@ -5,11 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 from baseplane.database import Connection
 from baseplane.drivers.archive import Stored
-from baseplane.resources.backups import store
+from baseplane.resources.backups import functions, store
 from baseplane.resources.backups.store import Backup
 from baseplane.runtime import Runtime
 
 log = logging.getLogger(__name__)
+
+A_DAY = timedelta(days=1)
+"""Longer than a backup may take to be complete."""
 
 
 async def apply(rt: Runtime, keep: timedelta) -> None:
@@ -17,9 +20,12 @@ async def apply(rt: Runtime, keep: timedelta) -> None:
     since = datetime.now(UTC) - keep
     async with rt.database.connection() as db:
         gone = await _refs(
-            db, "select ref from projects where status = 'REMOVED' and ref in (select project_ref from archives)"
+            db,
+            "select ref from projects where status = 'REMOVED'"
+            " and ref in (select project_ref from archives union select project_ref from function_history)",
         )
         there = await _refs(db, "select distinct project_ref from archives")
+        served = await reaching_back(db)
     for ref in gone:
         await rt.archive.remove(ref)
         async with rt.database.connection() as db:
@@ -27,6 +33,25 @@ async def apply(rt: Runtime, keep: timedelta) -> None:
     for ref in set(there) - set(gone):
         for stored in await rt.archive.stored(ref):
             await _apply(rt, ref, stored, since)
+    for ref, earliest in served.items():
+        await functions.forget(rt, ref, earliest)
+
+
+async def reaching_back(db: Connection) -> dict[str, datetime]:
+    """The earliest moment that each project which had functions may still be brought back to.
+
+    A backup that is being taken may come to reach back as far as its step may take. What a restore under way goes back
+    to is left alone.
+    """
+    cursor = await db.execute(
+        "select project_ref, least(now() - %s, (select min(finished_at) from backups b"
+        "  where b.project_ref = h.project_ref and status = 'COMPLETED'))"
+        " from (select distinct project_ref from function_history) h join projects on ref = project_ref"
+        " where status <> 'REMOVED' and not exists"
+        "  (select from recoveries r where r.project_ref = h.project_ref and state = 'asked')",
+        [A_DAY],
+    )
+    return dict(await cursor.fetchall())
 
 
 async def _apply(rt: Runtime, ref: str, stored: Stored, since: datetime) -> None:
@@ -84,3 +109,4 @@ async def _forget_project(db: Connection, ref: str) -> None:
     async with db.transaction():
         await db.execute("update backups set status = 'REMOVED' where project_ref = %s", [ref])
         await db.execute("delete from archives where project_ref = %s", [ref])
+        await db.execute("delete from function_history where project_ref = %s", [ref])

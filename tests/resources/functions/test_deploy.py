@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from baseplane.resources.functions import store
 from tests.conftest import Client
 from tests.resources.functions.deploying import BROKEN, HELLO, deployed, listed, send
 
@@ -172,6 +173,19 @@ async def test_artifacts_that_nothing_refers_to_are_cleared_away(api: Client, re
         while await rt.artifacts.list(ref) != [f"{ref}/functions/{function['ezbr_sha256']}"]:
             await asyncio.sleep(0.02)
     assert not (Path(rt.settings.data_dir) / "functions" / ref / function["id"]).exists()
+
+
+async def test_more_versions_than_are_kept_for_restores_are_refused(
+    api: Client, ref: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_KEPT", 2)
+    await deployed(api, ref, "hello")
+    second = await deployed(api, ref, "hello", {"index.ts": HELLO + "// two"})
+    answer = await send(api, ref, "hello", {"index.ts": HELLO + "// three"})
+    assert answer.status_code == 402
+    assert "at most 2 different versions" in answer.json()["message"]
+    assert await listed(api, ref) == [second]
+    assert (await deployed(api, ref, "hello"))["version"] == 3, "these files are kept already"
 
 
 async def test_a_function_made_again_is_another_one(api: Client, ref: str) -> None:

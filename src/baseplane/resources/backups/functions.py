@@ -24,8 +24,6 @@ KIND = "functions"
 """Of their files in the archive."""
 ALONE = 0x6172_6675
 """Advisory lock: what is taken to the archive for a new row is not deleted there for the last of the old ones."""
-
-
 WAYS_OUT = (
     "Deploy the same files again, as whatever function, or have the operator give them up"
     " (baseplane backups --give-up {ref} {slug})."
@@ -63,7 +61,9 @@ async def carry(rt: Runtime) -> list[str] | None:
 async def _take(rt: Runtime, version: Served) -> None:
     await rt.archive.files.put(version.project_ref, KIND, await artifacts.read_packed(rt.artifacts, version))
     async with rt.database.connection() as db:
-        await history.record_archived(db, version)
+        is_needed = await history.record_archived(db, version)
+    if not is_needed:  # its project was deleted meanwhile
+        await rt.archive.files.delete(version.project_ref, KIND, [version.digest])
 
 
 async def keep(rt: Runtime, ref: str, moment: datetime) -> Wait | None:
@@ -123,8 +123,8 @@ async def check(rt: Runtime, ref: str, moment: datetime) -> None:
 
 async def bring_back(db: Connection, ref: str, moment: datetime) -> None:
     """Let serve what served then, when this transaction ends; what it leaves behind is cleared away in its time."""
-    await history.bring_back(db, ref, moment)
-    await queue.start(db, apply, ref, collapse=True)
+    if await history.bring_back(db, ref, moment):
+        await queue.start(db, apply, ref, collapse=True)
 
 
 async def forget(rt: Runtime, ref: str, before: datetime) -> None:

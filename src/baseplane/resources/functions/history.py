@@ -72,11 +72,13 @@ async def record_known(db: Connection) -> None:
     )
 
 
-async def record_archived(db: Connection, version: Served) -> None:
-    await db.execute(
+async def record_archived(db: Connection, version: Served) -> bool:
+    """Tells whether anything still refers to it."""
+    cursor = await db.execute(
         "update function_history set archived = true, error = null where project_ref = %s and digest = %s",
         [version.project_ref, version.digest],
     )
+    return cursor.rowcount > 0
 
 
 async def record_error(db: Connection, version: Served, error: str) -> None:
@@ -121,8 +123,8 @@ async def forget(db: Connection, ref: str, before: datetime, *, archived: bool =
     return cursor.rowcount > 0
 
 
-async def bring_back(db: Connection, ref: str, moment: datetime) -> None:
-    """Let serve what served at ``moment``, and nothing else. Its artifacts must be there.
+async def bring_back(db: Connection, ref: str, moment: datetime) -> bool:
+    """Let serve what served at ``moment``, and nothing else; tells whether anything changed. Its artifacts must be there.
 
     What serves in its stead loses its name, if that is needed, or else waits as versions that do not serve.
     """
@@ -130,7 +132,7 @@ async def bring_back(db: Connection, ref: str, moment: datetime) -> None:
     then = {each.function_id: each for each in await at(db, ref, moment)}
     now = {each.id: each for each in await store.list_of(db, ref)}
     wanted = [each for each in then.values() if not _serves(each, now.get(each.function_id))]
-    await db.execute(
+    cursor = await db.execute(
         "update functions set live = null, removed = removed or id = any(%(back)s) or slug = any(%(slugs)s), updated_at = now()"
         " where project_ref = %(ref)s and not removed and id <> all(%(same)s)"
         " and (live is not null or id = any(%(back)s) or slug = any(%(slugs)s))",
@@ -143,6 +145,7 @@ async def bring_back(db: Connection, ref: str, moment: datetime) -> None:
     )
     for each in wanted:
         await _let_serve(db, each)
+    return bool(wanted) or cursor.rowcount > 0
 
 
 def _serves(then: Served, now: store.Function | None) -> bool:

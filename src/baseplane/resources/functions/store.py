@@ -15,6 +15,8 @@ from baseplane.resources.functions.source import Packed
 KEPT_FOR = timedelta(days=1)
 KEPT = 10
 """Versions of a function that do not serve: so long, and so many, can they still be activated."""
+MOST_KEPT = 10_000
+"""Different artifacts of a project, with those that are kept for its restores."""
 _LOCK = 0x6675_6E63
 
 

@@ -190,7 +190,7 @@ def rt(
     settings: Settings, database: Database, keyring: Keyring, memory: MemoryClusters, functions: LocalFunctions
 ) -> Runtime:
     """A runtime whose clusters are only remembered; its platform database is real."""
-    door, archive, files = MemoryDoor(memory), MemoryArchive(memory), app.artifacts(settings)
+    door, archive, files = MemoryDoor(memory), MemoryArchive(memory, keyring), app.artifacts(settings)
     return Runtime(settings, database, keyring, memory, door, NoPoolers(), files, functions, archive=archive)
 
 

@@ -57,3 +57,26 @@ def test_what_is_wrong_is_told_and_ends_with_an_error(ref: str, platform: str) -
     assert CliRunner().invoke(main, ["backups"]).exit_code == 1
     with psycopg.connect(platform) as db:
         db.execute("update projects set status = 'REMOVED' where ref = %s", [ref])
+
+
+def test_files_of_functions_are_counted_and_given_up(ref: str, platform: str) -> None:
+    with psycopg.connect(platform) as db:
+        db.execute("insert into archive_looks values (true, now()) on conflict do nothing")
+        for digest, archived, until in (("a", True, None), ("b", True, "now"), ("c", False, "now"), ("c", False, None)):
+            db.execute(
+                "insert into function_history (project_ref, function_id, slug, name, verify_jwt, created_at, number,"
+                " format, entrypoint, digest, since, until, archived) values (%s, gen_random_uuid(), %s, 'x', true,"
+                " now(), 1, 'source', 'index.ts', %s, 'yesterday', %s::timestamptz, %s)",
+                [ref, f"of-{digest}", digest, until, archived],
+            )
+    assert lines(ref)[3] == "files    2 of functions in the archive, 1 waiting"
+    given_up = CliRunner().invoke(main, ["backups", "--give-up", ref, "of-c"])
+    assert given_up.output.strip() == f"Restores of project {ref} go on without of-c, where it served until now."
+    again = CliRunner().invoke(main, ["backups", "--give-up", ref, "of-a"])
+    assert (again.exit_code, "Delete what serves first" in again.output) == (1, True)
+    with psycopg.connect(platform) as db:
+        cursor = db.execute(
+            "select since = until from function_history where digest = 'c' and project_ref = %s order by id", [ref]
+        )
+        assert cursor.fetchall() == [(True,), (None,)]
+        db.execute("update projects set status = 'REMOVED' where ref = %s", [ref])

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
+from alembic import command
 
 from baseplane.database import migrations
 
@@ -55,3 +56,24 @@ async def test_upgrades_from_two_threads_at_once_both_end_well(empty: str) -> No
     async with await psycopg.AsyncConnection.connect(empty) as db:
         held = await (await db.execute("select from pg_locks where locktype = 'advisory'")).fetchall()
     assert held == []
+
+
+async def test_functions_from_before_their_history_are_taken_to_have_always_served(empty: str) -> None:
+    await asyncio.to_thread(command.upgrade, migrations._config(empty), "0017")
+    async with await psycopg.AsyncConnection.connect(empty, autocommit=True) as db:
+        await db.execute("insert into organizations (slug, name) values ('shop', 'shop')")
+        await db.execute(
+            "insert into projects (ref, organization_slug, name, region, size, engine, password, secret, jwt_secret, root_key)"
+            " values ('abcdefghijklmnopqrst', 'shop', 'shop', 'eu-central-1', 'nano', 17, '', '', '', '')"
+        )
+        await db.execute(
+            "with made as (insert into functions (project_ref, slug, name, verify_jwt, live, created_at) values"
+            " ('abcdefghijklmnopqrst', 'hello', 'Hello', true, 3, '2026-01-01') returning id)"
+            " insert into function_versions (function_id, number, format, entrypoint, digest, state, goes_live)"
+            " select id, 3, 'source', 'index.ts', repeat('a', 64), 'ready', true from made"
+        )
+        await asyncio.to_thread(migrations.upgrade, empty)
+        cursor = await db.execute(
+            "select slug, number, digest, since = '2026-01-01', until, archived from function_history"
+        )
+        assert await cursor.fetchall() == [("hello", 3, "a" * 64, True, None, False)]

@@ -16,15 +16,17 @@ from baseplane.database.secrets import Keyring
 from baseplane.drivers.archive.local import LocalArchive
 from baseplane.drivers.cluster import Role
 from baseplane.drivers.cluster.local import LocalClusters
-from baseplane.resources.backups import archives, store, watch
+from baseplane.resources.backups import archives, functions, store, watch
 from baseplane.resources.backups.recovering import recover
 from baseplane.resources.backups.taking import drill, subject, take
 from baseplane.resources.projects import store as projects
 from baseplane.runtime import Runtime
 from baseplane.settings import Settings
 from baseplane.workflows import queue
-from tests.conftest import Client, client_of
+from tests.conftest import Client, client_of, working
 from tests.processes import kill
+from tests.resources.functions.deploying import HELLO, deployed, listed
+from tests.resources.functions.test_serving import becomes, serving
 from tests.workflows.crashing import WHEN, crash
 
 DATA = "create table public.kept (id bigint, at timestamptz default clock_timestamp(), v int default 1)"
@@ -49,9 +51,11 @@ async def kept(kept_rt: Runtime) -> AsyncIterator[Client]:
 
 @pytest.fixture(scope="module")
 async def shared(kept: Client) -> str:
-    """A project with a table, which tests bring to and fro."""
+    """A project with a table and a function, which tests bring to and fro."""
     ref = await kept.active_project()
     await run(kept, ref, DATA)
+    async with working(kept.queue):
+        await deployed(kept, ref, "hello", verify_jwt=False)
     return ref
 
 
@@ -100,6 +104,16 @@ async def next_second() -> int:
     return second
 
 
+async def call_it(kept: Client, ref: str, name: str) -> None:
+    """Change what there is of the function."""
+    answer = await kept.call("PATCH", f"/v1/projects/{ref}/functions/hello", params={"name": name})
+    assert answer.status_code == 200, answer.text
+
+
+async def called(kept: Client, ref: str) -> list[str]:
+    return [function["name"] for function in await listed(kept, ref)]
+
+
 def postmaster(rt: Runtime, ref: str) -> int:
     assert isinstance(rt.clusters, LocalClusters)
     return int((rt.clusters.layout.cluster(ref).data / "postmaster.pid").read_text().split()[0])
@@ -143,14 +157,47 @@ async def test_a_project_under_load_comes_back_to_a_second(kept: Client, kept_rt
     assert found["count"] > 0
 
 
+async def test_data_and_functions_come_back_together_though_the_artifacts_are_lost(
+    kept: Client, kept_rt: Runtime, ref: str, tmp_path: Path
+) -> None:
+    old, new = ({"index.ts": HELLO.replace("hello", text)} for text in ("old", "new"))
+    await run(kept, ref, "truncate public.kept; insert into public.kept (id) values (1)")
+    async with serving(kept_rt, ref) as gateway:
+        async with working(kept.queue):
+            await deployed(kept, ref, "hello", old)
+            await deployed(kept, ref, "other", old, verify_jwt=False)
+            await becomes(gateway, "old")
+            second = await next_second()
+            await run(kept, ref, "insert into public.kept (id) values (2)")
+            await deployed(kept, ref, "hello", new)
+            await kept.call("DELETE", f"/v1/projects/{ref}/functions/other")
+            await becomes(gateway, "new")
+        await kept.drain()
+        assert (await gateway.call("/other")).status == 404
+        assert await functions.carry(kept_rt) == []
+        root = kept_rt.settings.data_dir
+        shutil.rmtree(root / "artifacts" / ref)
+        shutil.rmtree(root / "functions" / ref)  # what has been prepared of them
+        await restore(kept, ref, second)
+        await kept.drain()
+        assert await kept.status(ref) == "ACTIVE_HEALTHY"
+        assert await run(kept, ref, "select id from public.kept") == [{"id": 1}]
+        await becomes(gateway, "old")
+        assert (await gateway.call("/other")).body == "old"
+    await kept.call("DELETE", f"/v1/projects/{ref}/functions/other")
+    await kept.drain()
+
+
 @pytest.mark.parametrize("position", range(len(recover.steps)))
 @pytest.mark.parametrize("when", WHEN)
 async def test_a_restore_comes_to_its_end_though_worker_and_postgres_die(
     kept: Client, kept_rt: Runtime, ref: str, position: int, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await run(kept, ref, "truncate public.kept; insert into public.kept (id) values (1)")
+    await call_it(kept, ref, "before")
     second = await next_second()
     await run(kept, ref, "insert into public.kept (id) values (2)")
+    await call_it(kept, ref, "after")
     await restore(kept, ref, second)
     await crash(kept_rt, recover, ref, position, when, monkeypatch)
     with contextlib.suppress(FileNotFoundError):  # between switching in and serving there is none
@@ -159,6 +206,7 @@ async def test_a_restore_comes_to_its_end_though_worker_and_postgres_die(
     await start(kept_rt, ref)
     assert await kept.status(ref) == "ACTIVE_HEALTHY"
     assert [row["id"] for row in await run(kept, ref, "select id from public.kept")] == [1]
+    assert await called(kept, ref) == ["before"]
 
 
 @pytest.mark.parametrize("position", range(len(recover.steps) - 1))
@@ -166,8 +214,10 @@ async def test_a_restore_that_is_cancelled_though_worker_and_postgres_die_leaves
     kept: Client, kept_rt: Runtime, ref: str, position: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await run(kept, ref, "truncate public.kept; insert into public.kept (id) values (1)")
+    await call_it(kept, ref, "before")
     second = await next_second()
     await run(kept, ref, "insert into public.kept (id) values (2)")
+    await call_it(kept, ref, "after")
     await restore(kept, ref, second)
     await crash(kept_rt, recover, ref, position, WHEN[1], monkeypatch)
     with contextlib.suppress(FileNotFoundError):
@@ -177,6 +227,7 @@ async def test_a_restore_that_is_cancelled_though_worker_and_postgres_die_leaves
     assert await kept.status(ref) == "ACTIVE_HEALTHY"
     await start(kept_rt, ref)
     assert [row["id"] for row in await run(kept, ref, "select id from public.kept order by id")] == [1, 2]
+    assert await called(kept, ref) == ["after"]
 
 
 async def test_a_project_whose_directory_is_lost_comes_back(kept: Client, kept_rt: Runtime, ref: str) -> None:

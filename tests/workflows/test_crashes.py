@@ -1,6 +1,7 @@
 """Every workflow of a project's life, killed around every step: whoever carries it on brings it to the same end."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from baseplane.resources.backups.recovering import recover
 from baseplane.resources.backups.taking import drill, mark, subject, take
 from baseplane.resources.disk import store as disks
 from baseplane.resources.disk.workflows import PARAMETER, enforce
+from baseplane.resources.functions import history
 from baseplane.resources.postgres_config import store as changes
 from baseplane.resources.postgres_config.store import Change
 from baseplane.resources.postgres_config.workflows import configure, resize
@@ -22,6 +24,7 @@ from baseplane.resources.upgrades import store as upgrades_store
 from baseplane.resources.upgrades import workflows as upgrades
 from baseplane.workflows import WORKFLOWS, Workflow, queue
 from tests.conftest import Client
+from tests.resources.functions.deploying import given
 from tests.workflows.crashing import WHEN, crash
 
 EVERY = [
@@ -88,7 +91,10 @@ async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> s
     elif workflow is projects.delete:
         await api.call("DELETE", f"/v1/projects/{ref}")
     elif workflow is recover:
+        await given(api.queue.rt, ref, "hello", "old")
         await back_up(api, ref)
+        await given(api.queue.rt, ref, "hello", "new")
+        await given(api.queue.rt, ref, "late", "late")
         (backup,) = (await api.get(f"/v1/projects/{ref}/database/backups"))["backups"]
         response = await api.post(f"/v1/projects/{ref}/database/backups/restore", {"id": backup["id"]})
         assert response.status_code == 201
@@ -129,6 +135,7 @@ async def _is_at_its_end(api: Client, memory: MemoryClusters, workflow: Workflow
         assert target.as_backed_up
         listed = (await api.get(f"/v1/projects/{ref}/database/backups"))["backups"]
         assert [backup["status"] for backup in listed] == ["COMPLETED", "COMPLETED"]
+        assert await serve(api, ref) == {"hello": "old"}
     if workflow is configure:
         assert await api.get(f"/v1/projects/{ref}/config/database/postgres") == SETTINGS
         assert memory.started[ref].settings == as_text(SETTINGS)
@@ -143,6 +150,13 @@ async def _is_at_its_end(api: Client, memory: MemoryClusters, workflow: Workflow
             assert await upgrades_store.asked(db, ref) == []
     if workflow in (upgrades.upgrade, upgrades.check, upgrades.tidy):
         assert [label for of, label in memory.prepared if of == ref] == []
+
+
+async def serve(api: Client, ref: str) -> dict[str, str]:
+    """The functions, and what they are."""
+    path = f"/v1/projects/{ref}/functions"
+    slugs = [each["slug"] for each in await api.get(path)]
+    return {slug: (await api.call("GET", f"{path}/{slug}/body")).text for slug in slugs}
 
 
 async def _size(api: Client, ref: str) -> str:
@@ -200,6 +214,7 @@ async def test_a_worker_may_die_around_what_goes_on_beside(
     path = f"/v1/projects/{ref}/database/backups"
     if workflow is not take:
         await back_up(api, ref)
+    await given(api.queue.rt, ref, "hello", "old")
     async with api.queue.rt.database.transaction() as db:
         if workflow is take:
             await backups.ask_for_backup(db, ref, await api.queue.rt.archive.generation(ref) or "")
@@ -212,6 +227,9 @@ async def test_a_worker_may_die_around_what_goes_on_beside(
     await crash(api.queue.rt, workflow, subject("trial", ref), position, when, monkeypatch)
     await api.drain()
     assert [backup["status"] for backup in (await api.get(path))["backups"]] == ["COMPLETED"]
+    if workflow is take:
+        async with api.queue.rt.database.connection() as db:
+            assert await history.lacking(db, ref, datetime.now(UTC)) == []
     if workflow is mark:
         assert (await api.get(f"{path}/restore-point"))["status"] == "AVAILABLE"
     if workflow is drill:
@@ -233,3 +251,4 @@ async def test_a_restore_that_is_given_up_after_any_step_leaves_the_project_as_i
     assert await api.status(ref) == "ACTIVE_HEALTHY"
     assert ref in memory.running
     assert isinstance(memory.data.get(ref), tuple) == ended
+    assert await serve(api, ref) == ({"hello": "old"} if ended else {"hello": "new", "late": "late"})

@@ -9,12 +9,22 @@ from baseplane.cli import data_dir, load_settings
 from baseplane.cli.database import in_transaction
 from baseplane.drivers.cluster.layout import PLATFORM
 from baseplane.resources.backups.report import Report, report_all
+from baseplane.resources.functions import history
 
 
 @click.command("backups")
 @data_dir
-def backups(data_dir: Path | None) -> None:
+@click.option(
+    "--give-up",
+    nargs=2,
+    metavar="REF SLUG",
+    help="Restore project REF without the function SLUG from now on, where it served once: its files are lost.",
+)
+def backups(data_dir: Path | None, give_up: tuple[str, str] | None) -> None:
     """Show the platform's and each project's newest backup, archive and last drill. Ends with 1 if anything is wrong."""
+    if give_up:
+        _give_up(data_dir, *give_up)
+        return
     settings = load_settings(data_dir=data_dir)
     found = in_transaction(data_dir, lambda db: report_all(db, settings))
     for each in found:
@@ -23,6 +33,14 @@ def backups(data_dir: Path | None) -> None:
             click.echo(f"    {line}")
     if any(each.problems for each in found):
         raise SystemExit(1)
+
+
+def _give_up(data_dir: Path | None, ref: str, slug: str) -> None:
+    if not in_transaction(data_dir, lambda db: history.give_up(db, ref, slug)):
+        raise click.ClickException(
+            f"Nothing is known that served as {slug} in project {ref} and does not any more. Delete what serves first."
+        )
+    click.echo(f"Restores of project {ref} go on without {slug}, where it served until now.")
 
 
 def _lines(found: Report) -> list[str]:
@@ -37,7 +55,16 @@ def _lines(found: Report) -> list[str]:
         *([f"         the last one failed: {found.failure}"] if found.failure else []),
         f"archive  {log}{f': {found.error}' if found.error else ''}",
         *([] if found.ref == PLATFORM else [f"drill    {drill}"]),
+        *_files(found),
     ]
+
+
+def _files(found: Report) -> list[str]:
+    if not found.files_kept and not found.files_waiting:
+        return []
+    waiting = f", {found.files_waiting} waiting" if found.files_waiting else ""
+    error = f": {found.files_error}" if found.files_error else ""
+    return [f"files    {found.files_kept} of functions in the archive{waiting}{error}"]
 
 
 def _ago(moment: datetime) -> str:

@@ -18,8 +18,8 @@ from baseplane.runtime import Runtime
 from baseplane.settings import Settings
 
 API_CONNECTIONS, INGRESS_CONNECTIONS, GATEWAY_CONNECTIONS = 10, 4, 6
-WORKER_SPARE_CONNECTIONS = 6
-"""Beside those of the runs: the queue's own, the sweeper's and the monitor's."""
+WORKER_SPARE_CONNECTIONS = 7
+"""Beside those of the runs: the queue's own, the sweeper's, the monitor's, and one that waits for the archive."""
 
 
 def part(command: Callable[..., None]) -> click.Command:

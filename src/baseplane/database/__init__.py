@@ -44,6 +44,17 @@ class Database:
             await self.pool.putconn(connection)
 
     @asynccontextmanager
+    async def alone(self, lock: int) -> AsyncIterator[bool]:
+        """Hold this advisory lock, or be told that another session does. Raises Unavailable."""
+        async with self.connection() as connection:
+            is_alone = bool(await value(connection, "select pg_try_advisory_lock(%s)", [lock]))
+            try:
+                yield is_alone
+            finally:
+                if is_alone:
+                    await connection.execute("select pg_advisory_unlock(%s)", [lock])
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Borrow a connection inside a transaction that commits at the end, or rolls back on an error."""
         async with self.connection() as connection, connection.transaction():

@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from baseplane.resources.functions import source, store
+from baseplane.runtime import Runtime
 from tests.conftest import Client
 
 HELLO = 'Deno.serve(() => new Response("hello"));\n'
@@ -43,3 +45,15 @@ async def deployed(api: Client, ref: str, slug: str, files: dict[str, str | byte
 
 async def listed(api: Client, ref: str) -> list[Any]:
     return list(await api.get(f"/v1/projects/{ref}/functions"))
+
+
+async def given(rt: Runtime, ref: str, slug: str, text: str = HELLO, **settings: Any) -> store.Function:
+    """A version that serves, as if it had been deployed."""
+    packed = source.pack(source.Source({"index.ts": text.encode()}, "index.ts"))
+    new = store.New(slug, settings.get("name"), settings.get("verify_jwt"), packed)
+    async with rt.database.transaction() as db:
+        await store.lock(db, ref)
+        version = await store.insert_version(db, ref, new)
+        await rt.artifacts.put(version.artifact, packed.data)
+        await store.succeed(db, version)
+    return version

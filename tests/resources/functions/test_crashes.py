@@ -80,7 +80,8 @@ async def test_a_deletion_survives_its_worker(api: Client, monkeypatch: pytest.M
     await crash(api.queue.rt, apply, ref, 0, WHEN[0], monkeypatch)
     await api.drain()
     assert await listed(api, ref) == []
-    assert await api.queue.rt.artifacts.list(ref) == []
+    async with api.queue.rt.database.connection() as db:
+        assert (await db.execute("select from functions where project_ref = %s", [ref])).rowcount == 0
 
 
 async def test_a_deployment_that_kills_every_worker_ends_with_a_cause(

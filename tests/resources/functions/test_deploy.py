@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from baseplane.resources.functions import store
 from tests.conftest import Client
 from tests.resources.functions.deploying import BROKEN, HELLO, deployed, listed, send
 
@@ -199,15 +200,29 @@ async def test_a_function_may_be_deployed_while_its_project_is_paused(api: Clien
 
 
 async def test_artifacts_that_nothing_refers_to_are_cleared_away(api: Client, ref: str) -> None:
+    """What served stays for a restore that asks for it."""
     rt = api.queue.rt
     function = await deployed(api, ref, "hello")
     await rt.artifacts.put(f"{ref}/functions/{'0' * 64}", b"of a deployment that died")
     assert (await api.call("DELETE", f"/v1/projects/{ref}/functions/hello")).status_code == 200
     assert (await api.call("GET", f"/v1/projects/{ref}/functions/hello")).status_code == 404
     async with asyncio.timeout(20):
-        while await rt.artifacts.list(f"{ref}/functions"):
+        while await rt.artifacts.list(ref) != [f"{ref}/functions/{function['ezbr_sha256']}"]:
             await asyncio.sleep(0.02)
     assert not (Path(rt.settings.data_dir) / "functions" / ref / function["id"]).exists()
+
+
+async def test_more_versions_than_are_kept_for_restores_are_refused(
+    api: Client, ref: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_KEPT", 2)
+    await deployed(api, ref, "hello")
+    second = await deployed(api, ref, "hello", {"index.ts": HELLO + "// two"})
+    answer = await send(api, ref, "hello", {"index.ts": HELLO + "// three"})
+    assert answer.status_code == 402
+    assert "at most 2 different versions" in answer.json()["message"]
+    assert await listed(api, ref) == [second]
+    assert (await deployed(api, ref, "hello"))["version"] == 3, "these files are kept already"
 
 
 async def test_a_function_made_again_is_another_one(api: Client, ref: str) -> None:

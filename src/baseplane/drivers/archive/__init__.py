@@ -4,7 +4,7 @@ A cluster's *generation* names one unbroken history of its data. Whatever replac
 archive never holds the logs of two histories in one place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -113,6 +113,22 @@ class Stored:
     last_segment: str | None = None
 
 
+class FileArchive(Protocol):
+    """Keeps files that projects have beside their clusters, by kind and digest. Every method can be repeated.
+
+    Every method raises ArchiveUnavailable.
+    """
+
+    async def put(self, ref: str, kind: str, data: bytes) -> None:
+        """Kept for good when this returns, under the SHA-256 of ``data``."""
+
+    async def get(self, ref: str, kind: str, sha256: str) -> bytes:
+        """Raises BackupDamaged when it is missing or is not what was put there."""
+
+    async def delete(self, ref: str, kind: str, digests: Iterable[str]) -> None:
+        """Those that are missing are deleted already."""
+
+
 class ArchiveDriver(Protocol):
     """Keeps what is needed to bring a cluster back to any moment. A call after a crash of the first finishes its work."""
 
@@ -125,6 +141,10 @@ class ArchiveDriver(Protocol):
 
     async def leave(self) -> None:
         """Say that it has stopped, and writes no more. Raises as ``hold``."""
+
+    @property
+    def files(self) -> FileArchive:
+        """What is kept beside the clusters; ``remove`` of a project takes it along."""
 
     async def generation(self, ref: str) -> str | None:
         """That of the cluster's data as it is now; None when it has none or is gone."""
@@ -184,6 +204,7 @@ __all__ = [
     "BackupFailed",
     "BackupId",
     "BaseBackup",
+    "FileArchive",
     "Kind",
     "Progress",
     "Recovered",

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NoReturn
 
-from baseplane.drivers.archive import ArchiveUnavailable, BackupId, BaseBackup, Progress, Recovered, Stored, Target
+from baseplane.drivers.archive import (
+    ArchiveUnavailable,
+    BackupId,
+    BaseBackup,
+    FileArchive,
+    Progress,
+    Recovered,
+    Stored,
+    Target,
+)
 from baseplane.drivers.cluster import ClusterSpec
 
 OFF = "This installation archives nothing (BASEPLANE_ARCHIVE is off): there are no backups."
@@ -18,6 +27,10 @@ class NoArchive:
 
     async def leave(self) -> None:
         pass
+
+    @property
+    def files(self) -> FileArchive:
+        _refuse()
 
     async def generation(self, ref: str) -> str | None:  # noqa: ARG002
         return None

@@ -21,6 +21,8 @@ from baseplane.drivers.archive import (
     log,
     outcomes,
 )
+from baseplane.drivers.archive.files import FOLDER as FILES
+from baseplane.drivers.archive.files import StoredFiles
 from baseplane.drivers.archive.owner import Owner
 from baseplane.drivers.archive.recovery import Check, Recovery
 from baseplane.drivers.archive.sealing import Keyring
@@ -61,6 +63,7 @@ class LocalArchive:
         self.keyring = keyring
         self.sealing = keyring if encrypts else None
         self.owner = Owner(self.store, directory) if directory else None
+        self.files = StoredFiles(self.store, keyring, self.sealing, self._hold)
         self._slots = asyncio.Semaphore(SHIP_AT_ONCE)
 
     @property
@@ -240,6 +243,8 @@ class LocalArchive:
     def _stored(self, ref: str) -> list[Stored]:
         found = []
         for generation in self.store.folders(f"{ref}/"):
+            if generation == FILES:
+                continue
             packs = log.packs(self.store, ref, generation)
             backups = self.store.folders(f"{ref}/{generation}/base/")
             ends = (packs[0].first, packs[-1].last) if packs else (None, None)

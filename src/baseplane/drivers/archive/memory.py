@@ -4,21 +4,29 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from baseplane.drivers.archive import BackupDamaged, BackupId, BaseBackup, Kind, Progress, Recovered, Stored, Target
+from baseplane.drivers.archive.files import StoredFiles
+from baseplane.drivers.archive.sealing import Keyring
+from baseplane.drivers.archive.stores import ObjectStore
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.errors import Unavailable
 
 
 class MemoryArchive:
-    """A cluster's data is the target that it was brought to and its generation; ``waiting`` is what ``ship`` tells."""
+    """A cluster's data is the target that it was brought to and its generation; ``waiting`` is what ``ship`` tells.
+
+    Files are kept as in a real archive, at ``url``.
+    """
 
     is_on = True
 
-    def __init__(self, clusters: MemoryClusters) -> None:
+    def __init__(self, clusters: MemoryClusters, keyring: Keyring, url: str = "memory:///") -> None:
         self.clusters = clusters
         self.backups: dict[BackupId, BaseBackup] = {}
         self.kept: Mapping[str, str] = {}
         self.waiting: list[Progress] = []
+        self.store = ObjectStore(url)
+        self.files = StoredFiles(self.store, keyring, keyring)
 
     async def hold(self) -> None:
         pass
@@ -85,3 +93,5 @@ class MemoryArchive:
         for backup in list(self.backups):
             if backup.ref == ref and generation in (None, backup.generation):
                 del self.backups[backup]
+        if generation is None:
+            self.store.delete(self.store.keys(f"{ref}/"))

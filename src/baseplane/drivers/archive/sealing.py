@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from baseplane.drivers.archive import BackupDamaged
+from baseplane.errors import Unavailable
 
 FRAME = 1024 * 1024
 PIECE = 1024 * 1024
@@ -33,9 +34,12 @@ class Keyring(Protocol):
     def open(self, sealed: bytes, purpose: str) -> str: ...
 
 
+ENCRYPTED, PLAIN = SUFFIXES = (".zst.aes", ".zst")
+"""What an object's key ends with says how it is read, whatever is set today."""
+
+
 def suffix(keyring: Keyring | None) -> str:
-    """What an object's key ends with says how it is read, whatever is set today."""
-    return ".zst.aes" if keyring else ".zst"
+    return ENCRYPTED if keyring else PLAIN
 
 
 def close(chunks: Iterable[bytes], key: str, keyring: Keyring | None) -> Iterator[bytes]:
@@ -103,7 +107,7 @@ def _frames(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _decrypt(chunks: Iterable[bytes], key: str, keyring: Keyring) -> Iterator[bytes]:
     frames = _lengthed(chunks, key)
-    cipher = AESGCM(bytes.fromhex(keyring.open(next(frames, b""), f"archive:{key}")))
+    cipher = AESGCM(_own_key(next(frames, b""), key, keyring))
     position, waiting = 0, next(frames, b"")
     try:
         for frame in frames:
@@ -112,6 +116,14 @@ def _decrypt(chunks: Iterable[bytes], key: str, keyring: Keyring) -> Iterator[by
         yield cipher.decrypt(position.to_bytes(12, "big"), waiting, LAST)
     except InvalidTag as error:
         raise BackupDamaged(f"{key} in the archive is damaged: it does not decrypt.") from error
+
+
+def _own_key(sealed: bytes, key: str, keyring: Keyring) -> bytes:
+    """Nothing that is tried again later would mend it: the object is damaged, or the keyring lacks its key."""
+    try:
+        return bytes.fromhex(keyring.open(sealed, f"archive:{key}"))
+    except Unavailable as error:
+        raise BackupDamaged(f"{key} in the archive does not open. {error.message}") from error
 
 
 def _lengthed(chunks: Iterable[bytes], key: str) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import LiteralString
 
 from baseplane.database import Connection, rows, value
-from baseplane.resources.backups.store import SCHEDULED
+from baseplane.resources.backups.schedules import SCHEDULED
 from baseplane.settings import Settings
 
 GB = 1024**3

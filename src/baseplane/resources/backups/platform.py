@@ -4,14 +4,11 @@ Its log is carried away with that of all others (``watch``). Nothing here is a w
 runs cannot be a run.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import LiteralString
-
-import psycopg
 
 from baseplane.database import Connection, maybe, value
 from baseplane.drivers.archive import BackupId, BaseBackup, Progress
@@ -19,6 +16,7 @@ from baseplane.drivers.cluster import ClusterSpec
 from baseplane.drivers.cluster.layout import PLATFORM
 from baseplane.errors import BaseplaneError
 from baseplane.runtime import Runtime
+from baseplane.workflows.watches import repeat
 
 log = logging.getLogger(__name__)
 
@@ -70,29 +68,28 @@ async def watch(rt: Runtime, spec: ClusterSpec | None, belongings: Callable[[], 
         async with rt.database.connection() as db:
             await db.execute("delete from platform_archive")
     kept: Mapping[str, str] = {}
-    while rt.archive.is_on:
-        try:
-            kept = await look(rt, spec, belongings(), kept)
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("looking after the platform's own archive failed: %s", error)
-        await asyncio.sleep(EVERY)
+
+    async def look_again() -> None:
+        nonlocal kept
+        kept = await look(rt, spec, belongings(), kept)
+
+    if rt.archive.is_on:
+        await repeat(look_again, EVERY, "looking after the platform's own archive")
 
 
 async def look(
     rt: Runtime, spec: ClusterSpec | None, things: Mapping[str, str], kept: Mapping[str, str]
 ) -> Mapping[str, str]:
     """Keep the belongings if they are not what was ``kept``, then take a backup if one is due; gives what is kept."""
-    async with rt.database.connection() as lock:
-        if not await value(lock, "select pg_try_advisory_lock(%s)", [LOCK]):
+    async with rt.database.alone(LOCK) as is_alone:
+        if not is_alone:
             return kept
-        try:
-            if things != kept:
-                await rt.archive.keep(things)
-            generation = await rt.archive.generation(PLATFORM)
-            if spec is not None and generation is not None and await _is_due(lock, generation):
-                await _take(rt, lock, spec, generation)
-        finally:
-            await lock.execute("select pg_advisory_unlock(%s)", [LOCK])
+        if things != kept:
+            await rt.archive.keep(things)
+        generation = await rt.archive.generation(PLATFORM)
+        async with rt.database.connection() as db:
+            if spec is not None and generation is not None and await _is_due(db, generation):
+                await _take(rt, db, spec, generation)
     return things
 
 

@@ -9,7 +9,8 @@ from baseplane.drivers.archive import BackupDamaged, RecoveryFailed, Target
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed
 from baseplane.drivers.cluster.engines import EngineMissing
 from baseplane.errors import BaseplaneError, NotFound, Unavailable
-from baseplane.resources.backups import archives, store
+from baseplane.resources.backups import archives, functions, store
+from baseplane.resources.backups.functions import FilesLost
 from baseplane.resources.backups.store import Recovery
 from baseplane.resources.backups.taking import subject, take
 from baseplane.resources.projects import losses
@@ -76,6 +77,17 @@ async def save_what_is_there(rt: Runtime, ref: str) -> None:
     if generation := await rt.archive.generation(ref):
         async with rt.database.connection() as db:
             await archives.record_complete(db, ref, generation, until)
+
+
+@recover.step(within=timedelta(minutes=30), final=(FilesLost, NotFound))
+async def fetch_functions(rt: Runtime, ref: str) -> None:
+    """Before anything is given up for it: what served then must be had, from the archive if it has gone since.
+
+    The files of storage buckets will have a step beside this one, and their line in ``settle``.
+    """
+    async with rt.database.connection() as db:
+        moment = await store.recovery_moment(db, await store.asked_recovery(db, ref))
+    await functions.fetch(rt, ref, moment)
 
 
 async def discard(rt: Runtime, ref: str) -> None:
@@ -158,6 +170,7 @@ async def settle(rt: Runtime, ref: str) -> None:
             recovery = await store.asked_recovery(db, ref)
         except NotFound:
             return  # a worker that died had come to the end
+        await functions.bring_back(db, ref, await store.recovery_moment(db, recovery))
         await store.adopt_engine(db, recovery)
         await store.end_recovery(db, ref, "done", None, timedelta(hours=rt.settings.restore_grace))
         await projects.settle(db, ref, Status.ACTIVE_HEALTHY, only_from={Status.RESTORING})

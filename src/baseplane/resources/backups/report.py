@@ -18,7 +18,8 @@ class Report:
     ``complete_until`` is in the archive. ``kind`` and ``size`` are the newest backup's, ``stored`` are the bytes that all
     take in the archive, ``failure`` is the cause of one that failed since. ``drill_passed`` is None before the first.
 
-    ``problems`` names what is wrong: archive (an error, or further behind than BASEPLANE_ARCHIVE_RPO), backup, drill.
+    ``problems`` names what is wrong: archive (an error, or further behind than BASEPLANE_ARCHIVE_RPO), backup, drill,
+    files.
     """
 
     ref: str
@@ -34,15 +35,19 @@ class Report:
     drilled_at: datetime | None
     drill_passed: bool | None
     drill_cause: str | None
+    files_kept: int
+    files_waiting: int
+    files_error: str | None
     problems: list[str]
 
 
 _REPORTS: LiteralString = (
     "select p.id, p.ref, p.name, p.status, a.behind_since, a.complete_until, a.error, b.finished_at as backed_up_at,"
     " b.kind, b.size, s.stored, f.cause as failure, d.finished_at as drilled_at, d.passed as drill_passed,"
-    " d.cause as drill_cause, array_remove(array["
+    " d.cause as drill_cause, h.kept as files_kept, h.waiting as files_waiting, h.error as files_error, array_remove(array["
     "   case when a.error is not null or a.behind_since < now() - make_interval(secs => %(rpo)s) then 'archive' end,"
-    "   case when f.id is not null then 'backup' end, case when not d.passed then 'drill' end], null) as problems"
+    "   case when f.id is not null then 'backup' end, case when not d.passed then 'drill' end,"
+    "   case when h.error is not null then 'files' end], null) as problems"
     " from projects p"
     " left join lateral (select * from archives where project_ref = p.ref and ended_at is null limit 1) a on true"
     " left join lateral (select * from backups where project_ref = p.ref and status = 'COMPLETED'"
@@ -53,11 +58,14 @@ _REPORTS: LiteralString = (
     "   and id > coalesce(b.id, 0) order by id desc limit 1) f on true"
     " left join lateral (select * from drills where project_ref = p.ref and finished_at is not null"
     "   order by id desc limit 1) d on true"
+    " cross join lateral (select count(distinct digest) filter (where archived) as kept,"
+    "   count(distinct digest) filter (where not archived and exists (select from archive_looks)) as waiting,"
+    "   max(error) as error from function_history where project_ref = p.ref) h"
     " where p.status <> 'REMOVED'"
 )
 _REPORT: LiteralString = (
     "select ref, name, behind_since, complete_until, error, backed_up_at, kind, size, stored, failure, drilled_at,"
-    " drill_passed, drill_cause, problems from (" + _REPORTS
+    " drill_passed, drill_cause, files_kept, files_waiting, files_error, problems from (" + _REPORTS
 )
 
 
@@ -88,6 +96,9 @@ async def of_platform(db: Connection, settings: Settings) -> Report | None:
         drilled_at=None,
         drill_passed=None,
         drill_cause=None,
+        files_kept=0,
+        files_waiting=0,
+        files_error=None,
         problems=[problem for problem, is_there in wrong.items() if is_there],
     )
 

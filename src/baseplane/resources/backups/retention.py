@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
 from baseplane.database import Connection
-from baseplane.resources.backups import store
+from baseplane.resources.backups import functions, store
 from baseplane.resources.backups.store import Backup
 from baseplane.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
+"""Longer than a backup may take to be complete."""
 
 
 async def apply(rt: Runtime, keep: timedelta) -> None:
@@ -25,12 +26,32 @@ async def apply(rt: Runtime, keep: timedelta) -> None:
     async with rt.database.connection() as db:
         gone = await _gone(db)
         outlived = await _outlived(db, since)
+        served = await reaching_back(db)
     for ref in gone:
         await rt.archive.remove(ref)
         async with rt.database.connection() as db:
             await _forget_project(db, ref)
     for ref, generation in outlived:
         await _apply(rt, ref, generation, (), since)
+    for ref, earliest in served.items():
+        await functions.forget(rt, ref, earliest)
+
+
+async def reaching_back(db: Connection) -> dict[str, datetime]:
+    """The earliest moment that each project which had functions may still be brought back to.
+
+    A backup that is being taken may come to reach back as far as its step may take. What a restore under way goes back
+    to is left alone.
+    """
+    cursor = await db.execute(
+        "select project_ref, least(now() - %s, (select min(finished_at) from backups b"
+        "  where b.project_ref = h.project_ref and status = 'COMPLETED'))"
+        " from (select distinct project_ref from function_history) h join projects on ref = project_ref"
+        " where status <> 'REMOVED' and not exists"
+        "  (select from recoveries r where r.project_ref = h.project_ref and state = 'asked')",
+        [DAY],
+    )
+    return dict(await cursor.fetchall())
 
 
 async def reconcile(rt: Runtime, keep: timedelta, begin: datetime, end: datetime) -> None:
@@ -94,7 +115,8 @@ async def _ended(db: Connection, ref: str, generation: str) -> datetime | None:
 async def _gone(db: Connection) -> list[str]:
     """Projects that were deleted and whose archive is still there."""
     cursor = await db.execute(
-        "select ref from projects where status = 'REMOVED' and ref in (select project_ref from archives)"
+        "select ref from projects where status = 'REMOVED'"
+        " and ref in (select project_ref from archives union select project_ref from function_history)"
     )
     return [ref for (ref,) in await cursor.fetchall()]
 
@@ -124,3 +146,4 @@ async def _forget_project(db: Connection, ref: str) -> None:
     async with db.transaction():
         await db.execute("update backups set status = 'REMOVED' where project_ref = %s", [ref])
         await db.execute("delete from archives where project_ref = %s", [ref])
+        await db.execute("delete from function_history where project_ref = %s", [ref])

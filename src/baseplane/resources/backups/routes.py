@@ -10,7 +10,7 @@ from baseplane.api.context import Context, Ctx
 from baseplane.api.route import operations
 from baseplane.drivers.archive.absent import OFF
 from baseplane.errors import Conflict, Invalid
-from baseplane.resources.backups import archives, store
+from baseplane.resources.backups import archives, schedules, store
 from baseplane.resources.backups.recovering import recover
 from baseplane.resources.backups.schemas import (
     LAST_SECOND,
@@ -141,7 +141,7 @@ async def create_restore_point(project: InProject, body: V1RestorePointPostBody,
 async def get_backup_schedule(project: InProject, ctx: Ctx) -> V1BackupScheduleResponse:
     """Gets at which time of the day, in UTC, the project is backed up."""
     async with ctx.reading() as db:
-        return V1BackupScheduleResponse.of(await store.schedule(db, project.ref))
+        return V1BackupScheduleResponse.of(await schedules.get(db, project.ref))
 
 
 @router.patch("/schedule", operation_id="v1-update-backup-schedule")
@@ -152,5 +152,5 @@ async def update_backup_schedule(
     at = body.time()
     if at is None:
         raise Invalid("schedule_for: must be a time of the day in UTC, such as 03:30")
-    await store.reschedule(ctx.db, project.ref, at)
-    return V1BackupScheduleResponse.of(await store.schedule(ctx.db, project.ref))
+    await schedules.choose(ctx.db, project.ref, at)
+    return V1BackupScheduleResponse.of(await schedules.get(ctx.db, project.ref))

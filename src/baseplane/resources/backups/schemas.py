@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field
 
 from baseplane.api.bodies import Body, Text
 from baseplane.resources.backups.archives import Window
-from baseplane.resources.backups.store import Backup, RestorePoint, Schedule
+from baseplane.resources.backups.schedules import Schedule
+from baseplane.resources.backups.store import Backup, RestorePoint
 
 Name = Annotated[Text, Field(max_length=20)]
 TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(:[0-5]\d(\.\d+)?)?(Z|\+00:?00|\+00)?")

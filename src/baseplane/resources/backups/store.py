@@ -1,12 +1,12 @@
 """Backups, restore points, restores and drills: rows, and all SQL on their tables."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import LiteralString
 
 import psycopg
 
-from baseplane.database import Connection, maybe, one, rows
+from baseplane.database import Connection, maybe, one, rows, value
 from baseplane.drivers.archive import BackupId, BaseBackup, Recovered
 from baseplane.errors import Conflict
 
@@ -84,13 +84,17 @@ async def newest_backup(db: Connection, ref: str, generation: str, until: dateti
     return await maybe(db, Backup, query, [ref, generation, until])
 
 
-async def complete(db: Connection, backup: Backup, taken: BaseBackup, parent: int | None) -> None:
+async def record_taken(db: Connection, backup: Backup, taken: BaseBackup, parent: int | None) -> None:
     """The root key of this moment is kept with it: it opens what is encrypted inside."""
     await db.execute(
-        "update backups set status = 'COMPLETED', kind = %s, parent = %s, finished_at = %s, first_segment = %s,"
-        " size = %s, stored = %s, root_key = (select root_key from projects where ref = project_ref) where id = %s",
+        "update backups set kind = %s, parent = %s, finished_at = %s, first_segment = %s, size = %s, stored = %s,"
+        " root_key = (select root_key from projects where ref = project_ref) where id = %s",
         [taken.kind, parent, taken.ended_at, taken.first_segment, taken.size, taken.stored, backup.id],
     )
+
+
+async def complete(db: Connection, ref: str) -> None:
+    await db.execute("update backups set status = 'COMPLETED' where project_ref = %s and status = 'PENDING'", [ref])
 
 
 async def end_backup(db: Connection, ref: str, status: str, cause: str) -> None:
@@ -168,36 +172,6 @@ async def expire_points(db: Connection, ref: str, generation: str, before: datet
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """At which time of the day, in UTC, a project is backed up."""
-
-    schedule_for: time
-    updated_at: datetime
-
-
-SCHEDULED: LiteralString = "make_time(0, 0, 0) + make_interval(mins => abs(hashtext(p.ref)) %% 360)"
-"""Unless somebody chose: in the first hours of the day, each project at another minute."""
-
-
-async def schedule(db: Connection, ref: str) -> Schedule:
-    """Raises NotFound."""
-    query: LiteralString = (
-        "select coalesce(s.schedule_for, " + SCHEDULED + ") as schedule_for,"
-        " coalesce(s.updated_at, p.created_at) as updated_at"
-        " from projects p left join backup_schedules s on s.project_ref = p.ref where p.ref = %s"
-    )
-    return await one(db, Schedule, query, [ref], missing="Project not found")
-
-
-async def reschedule(db: Connection, ref: str, at: time) -> None:
-    await db.execute(
-        "insert into backup_schedules (project_ref, schedule_for) values (%s, %s)"
-        " on conflict (project_ref) do update set schedule_for = excluded.schedule_for, updated_at = now()",
-        [ref, at],
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Recovery:
     """A restore: to ``moment``, to the restore point ``point``, to the ``latest`` there is, or to the backup as it is."""
 
@@ -231,6 +205,16 @@ async def asked_recovery(db: Connection, ref: str) -> Recovery:
     """Raises NotFound."""
     query: LiteralString = f"select {_RECOVERY} from recoveries where project_ref = %s and state = 'asked'"
     return await one(db, Recovery, query, [ref], missing="There is no restore under way.")
+
+
+async def recovery_moment(db: Connection, recovery: Recovery) -> datetime:
+    """At which the project was as it is brought back to."""
+    query: LiteralString = (
+        "select case when r.latest then now() else coalesce(r.moment, p.completed_on, b.finished_at) end from recoveries r join backups b on b.id = r.backup"
+        " left join restore_points p on p.id = r.point where r.id = %s"
+    )
+    moment: datetime = await value(db, query, [recovery.id])
+    return moment
 
 
 async def record_recovered(db: Connection, recovery: Recovery, recovered: Recovered) -> None:

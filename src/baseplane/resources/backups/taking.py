@@ -3,7 +3,8 @@
 These run beside what else is done to a project: a large backup must not keep it from being paused or woken. So each has
 a subject of its own, ``backup:<ref>``, and finds a cluster that stops under it.
 
-A project's files and functions are to be part of its backups; their steps belong between ``take_base`` and the end.
+A backup is complete when what else the project has is in the archive, too: its functions (``functions``). The files of
+storage buckets will have a step beside theirs.
 """
 
 import logging
@@ -13,12 +14,12 @@ from baseplane.database import Connection
 from baseplane.drivers.archive import ArchiveUnavailable, BackupDamaged, BackupFailed, BaseBackup, RecoveryFailed
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec
 from baseplane.errors import BaseplaneError, NotFound
-from baseplane.resources.backups import archives, store
+from baseplane.resources.backups import archives, functions, store
 from baseplane.resources.backups.store import Backup
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects.status import SERVING
 from baseplane.runtime import Runtime
-from baseplane.workflows import Outcome, Workflow
+from baseplane.workflows import Outcome, Wait, Workflow
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ async def take_base(rt: Runtime, name: str) -> None:
     ref = _ref(name)
     async with rt.database.connection() as db:
         backup = await store.pending_backup(db, ref)
-        if backup is None:
+        if backup is None or backup.finished_at is not None:
             return  # a worker that died had come to the end
         spec = await _spec(rt, db, ref)
         parent = await _parent(rt, db, backup)
@@ -65,7 +66,21 @@ async def take_base(rt: Runtime, name: str) -> None:
     async with rt.database.transaction() as db:
         await archives.open_generation(db, ref, backup.generation)
         await archives.record_complete(db, ref, backup.generation, taken.ended_at)
-        await store.complete(db, backup, taken, parent.id if parent else None)
+        await store.record_taken(db, backup, taken, parent.id if parent else None)
+
+
+@take.step(within=timedelta(minutes=30))
+async def keep_functions(rt: Runtime, name: str) -> Wait | None:
+    """Those that served when the data was as it is in the backup."""
+    async with rt.database.connection() as db:
+        backup = await store.pending_backup(db, _ref(name))
+    return await functions.keep(rt, _ref(name), backup.finished_at) if backup and backup.finished_at else None
+
+
+@take.step()
+async def complete(rt: Runtime, name: str) -> None:
+    async with rt.database.connection() as db:
+        await store.complete(db, _ref(name))
 
 
 async def _spec(rt: Runtime, db: Connection, ref: str) -> ClusterSpec:
@@ -137,6 +152,14 @@ async def bring_back_aside(rt: Runtime, name: str) -> None:
         backup = await store.drilled_backup(db, ref)
         spec = await projects.cluster_spec(db, rt.keyring, ref)
     await rt.archive.rehearse(spec, backup.key)
+
+
+@drill.step(within=timedelta(minutes=30), final=(BackupDamaged, NotFound))
+async def check_functions(rt: Runtime, name: str) -> None:
+    async with rt.database.connection() as db:
+        backup = await store.drilled_backup(db, _ref(name))
+    if backup.finished_at:
+        await functions.check(rt, _ref(name), backup.finished_at)
 
 
 @drill.step()

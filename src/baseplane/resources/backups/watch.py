@@ -1,4 +1,4 @@
-"""Carries the log of all clusters to the archive, again and again, and starts backups and drills when they are due."""
+"""Carries log of clusters and files of functions to the archive, again and again; starts backups and drills when due."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from baseplane.database import value
 from baseplane.drivers.archive import ArchiveUnavailable, Progress
 from baseplane.drivers.cluster.layout import PLATFORM
 from baseplane.errors import BaseplaneError
-from baseplane.resources.backups import archives, due, platform, retention, store
+from baseplane.resources.backups import archives, due, functions, platform, retention, store
 from baseplane.resources.backups.taking import drill, subject, summarize, take
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal, queue
@@ -26,6 +25,8 @@ LOOK_EVERY = 10.0
 CLEAN_EVERY = 600.0
 TELL_EVERY = 60.0
 """Seconds between two warnings of the same archive."""
+TELL_OF = 3
+"""Files that such a warning names."""
 TAKING, DRILLING = 2, 1
 """Backups and drills that go on at the same time, of all projects."""
 JUMP = 2.0
@@ -59,6 +60,7 @@ async def watch(rt: Runtime) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_hold(rt))
             tasks.create_task(_carry(rt))
+            tasks.create_task(_carry_functions(rt))
             tasks.create_task(_look_after(rt))
 
 
@@ -84,16 +86,13 @@ async def _carry(rt: Runtime) -> None:
 
 async def carry(rt: Runtime) -> list[Progress]:
     """One round; gives what still waits afterwards."""
-    async with rt.database.connection() as lock:
-        if not await value(lock, "select pg_try_advisory_lock(%s)", [CARRYING]):
+    async with rt.database.alone(CARRYING) as is_alone:
+        if not is_alone:
             return []
-        try:
-            found = await rt.archive.ship()
-            async with rt.database.transaction() as db:
-                await archives.record_look(db, found)
-                await platform.record_look(db, found)
-        finally:
-            await lock.execute("select pg_advisory_unlock(%s)", [CARRYING])
+        found = await rt.archive.ship()
+        async with rt.database.transaction() as db:
+            await archives.record_look(db, found)
+            await platform.record_look(db, found)
     return [progress for progress in found if progress.waiting]
 
 
@@ -114,6 +113,20 @@ def _tell(rt: Runtime, waiting: list[Progress], told: dict[str, float]) -> None:
             )
 
 
+async def _carry_functions(rt: Runtime) -> None:
+    """Beside the log, which does not wait for large files."""
+    told = -TELL_EVERY
+    while True:
+        try:
+            errors = await functions.carry(rt)
+            if errors and time.monotonic() - told >= TELL_EVERY:
+                told = time.monotonic()
+                log.error("%d files of functions are not in the archive: %s", len(errors), "; ".join(errors[:TELL_OF]))
+        except (BaseplaneError, psycopg.Error, OSError) as error:
+            log.warning("carrying files of functions to the archive failed: %s", error)
+        await asyncio.sleep(EVERY)
+
+
 async def _look_after(rt: Runtime) -> None:
     cleaned = time.monotonic() - CLEAN_EVERY
     while True:
@@ -129,15 +142,11 @@ async def _look_after(rt: Runtime) -> None:
 
 async def look(rt: Runtime) -> None:
     """Start what is due, a few at a time."""
-    async with rt.database.connection() as lock:
-        if not await value(lock, "select pg_try_advisory_lock(%s)", [LOOKING]):
-            return
-        try:
+    async with rt.database.alone(LOOKING) as is_alone:
+        if is_alone:
             await _start_summaries(rt)
             await _start_backups(rt)
             await _start_drills(rt)
-        finally:
-            await lock.execute("select pg_advisory_unlock(%s)", [LOOKING])
 
 
 async def _start_summaries(rt: Runtime) -> None:

@@ -16,7 +16,7 @@ from baseplane.resources.disk.store import FULL, Disk
 from baseplane.resources.disk.workflows import close_ways_around, enforce
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal, queue
-from baseplane.workflows.watches import alone, repeat
+from baseplane.workflows.watches import repeat
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ async def watch(rt: Runtime) -> None:
 
 async def look(rt: Runtime) -> None:
     """Measure what is due, grow what is nearly full, and start making read-only, or writable, what is not as it should be."""
-    async with alone(rt.database, LOCK) as held:
-        if held is None:
+    async with rt.database.alone(LOCK) as is_alone:
+        if not is_alone:
             return
         await _measure_due(rt)
         async with rt.database.transaction() as db:

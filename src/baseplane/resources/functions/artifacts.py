@@ -5,11 +5,12 @@ import hashlib
 
 from baseplane.drivers.artifacts import ArtifactStore, StoreUnavailable
 from baseplane.resources.functions import eszip, source
+from baseplane.resources.functions.history import Served
 from baseplane.resources.functions.store import Function
 
 
 class ArtifactDamaged(StoreUnavailable):
-    """It is not what was kept."""
+    """What the store holds is not what was put there."""
 
 
 async def read(store: ArtifactStore, version: Function) -> dict[str, bytes]:
@@ -20,8 +21,8 @@ async def read(store: ArtifactStore, version: Function) -> dict[str, bytes]:
     return await asyncio.to_thread(source.unpack, packed)
 
 
-async def read_packed(store: ArtifactStore, version: Function) -> bytes:
-    """The artifact as it was kept. Raises ArtifactMissing, StoreUnavailable."""
+async def read_packed(store: ArtifactStore, version: Function | Served) -> bytes:
+    """The artifact as it was kept. Raises ArtifactMissing, ArtifactDamaged, StoreUnavailable."""
     packed = await store.get(version.artifact)
     if await asyncio.to_thread(lambda: hashlib.sha256(packed).hexdigest()) != version.digest:
         raise ArtifactDamaged(

@@ -35,6 +35,11 @@ async def deploy(ctx: Context, project: Project, new: New, *, is_first: bool = F
         version = await store.insert_version(db, ref, new)
         if version.number == 1 and await store.count(db, ref) > (most := entitlements.limit("function.max_count")):
             raise QuotaExceeded(f"A project has at most {most:g} functions. Delete one that is not needed first.")
+        if len(await store.artifacts_of(db, ref)) > store.MOST_KEPT:
+            raise QuotaExceeded(
+                f"A project keeps at most {store.MOST_KEPT} different versions of functions, of which those that served"
+                " lately wait for a restore. Deploy this one when the oldest of them are forgotten."
+            )
         await ctx.rt.artifacts.put(version.artifact, new.packed.data)
         await queue.start(db, workflows.apply, ref, collapse=True)
     return await _settled(ctx.rt, version)

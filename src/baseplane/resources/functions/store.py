@@ -15,6 +15,8 @@ from baseplane.resources.functions.source import Packed
 KEPT_FOR = timedelta(days=1)
 KEPT = 10
 """Versions of a function that do not serve: so long, and so many, can they still be activated."""
+MOST_KEPT = 10_000
+"""Different artifacts of a project, with those that are kept for its restores."""
 _LOCK = 0x6675_6E63
 
 
@@ -154,7 +156,8 @@ async def insert_version(db: Connection, ref: str, new: New) -> Function:
         db,
         "insert into function_versions"
         " (function_id, number, name, verify_jwt, format, entrypoint, import_map, digest, goes_live)"
-        " select id, (select coalesce(max(number), 0) + 1 from function_versions where function_id = id),"
+        " select id, 1 + greatest((select max(number) from function_versions where function_id = id),"
+        " (select max(number) from function_history where function_id = functions.id), 0),"  # a restore may bring that back
         " coalesce(%s, case when live is null then slug end), coalesce(%s, case when live is null then true end),"
         " %s, %s, %s, %s, %s"
         " from functions where id = %s returning number",
@@ -245,12 +248,13 @@ async def forget(db: Connection, ref: str, gone: list[UUID]) -> None:
     """Delete the functions in ``gone``, and versions that nobody will activate any more."""
     await db.execute("delete from functions where id = any(%s)", [gone])
     await db.execute(
-        "with others as (select function_id, number, v.created_at,"
+        "with others as (select function_id, number, coalesce((select max(coalesce(until, now())) from function_history h"
+        "  where h.function_id = v.function_id and h.number = v.number), v.created_at) as needed_at,"
         " row_number() over (partition by function_id order by number desc) as place"
         " from function_versions v join functions on id = function_id"
         " where project_ref = %s and number is distinct from live and state <> 'pending')"
         " delete from function_versions v using others o where o.function_id = v.function_id and o.number = v.number"
-        " and (place > %s or o.created_at < now() - %s)",
+        " and (place > %s or o.needed_at < now() - %s)",
         [ref, KEPT, KEPT_FOR],
     )
     await db.execute(
@@ -261,8 +265,10 @@ async def forget(db: Connection, ref: str, gone: list[UUID]) -> None:
 
 
 async def artifacts_of(db: Connection, ref: str) -> set[str]:
-    """The keys of artifacts that are referred to."""
+    """The keys of artifacts that are referred to, by what serves or did."""
     cursor = await db.execute(
-        "select distinct digest from function_versions join functions on id = function_id where project_ref = %s", [ref]
+        "select digest from function_versions join functions on id = function_id where project_ref = %(ref)s"
+        " union select digest from function_history where project_ref = %(ref)s",
+        {"ref": ref},
     )
     return {artifact(ref, found[0]) for found in await cursor.fetchall()}

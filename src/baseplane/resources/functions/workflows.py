@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from baseplane.database import Connection
 from baseplane.drivers.artifacts import ArtifactMissing
 from baseplane.drivers.functions import FunctionBroken
 from baseplane.resources.credentials.environment import environment
-from baseplane.resources.functions import artifacts, store
+from baseplane.resources.functions import artifacts, history, store
 from baseplane.resources.functions.store import Function
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow
@@ -39,6 +39,8 @@ async def tidy(rt: Runtime, ref: str) -> None:
         await rt.functions.remove(ref, str(function_id))
     async with rt.database.transaction() as db:
         await store.forget(db, ref, gone)
+        if not rt.archive.is_on:  # else ``retention`` knows how far back a restore may go
+            await history.forget(db, ref, datetime.now(UTC) - store.KEPT_FOR, archived=False)
     async with rt.database.transaction() as db:
         await store.lock(db, ref)  # nobody puts an artifact back meanwhile
         kept = await store.artifacts_of(db, ref)

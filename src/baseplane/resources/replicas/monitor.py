@@ -14,7 +14,7 @@ from baseplane.resources.projects.replicas import Replica, ReplicaStatus
 from baseplane.resources.replicas import workflows
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal, queue
-from baseplane.workflows.watches import alone, repeat
+from baseplane.workflows.watches import repeat
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +43,18 @@ async def watch(rt: Runtime) -> None:
 
 async def look(rt: Runtime) -> None:
     """Start what every replica needs that is not as it should be, of projects that serve."""
-    async with alone(rt.database, LOCK) as db:
-        if db is None:
+    async with rt.database.alone(LOCK) as is_alone:
+        if not is_alone:
             return
+        async with rt.database.connection() as db:
+            up = await replicas.list_up(db)
         places = asyncio.Semaphore(AT_ONCE)
 
         async def one(replica: Replica) -> None:
             async with places:
                 await _look_after(rt, replica, await rt.clusters.observe(replica.identifier))
 
-        await asyncio.gather(*map(one, await replicas.list_up(db)))
+        await asyncio.gather(*map(one, up))
 
 
 async def _look_after(rt: Runtime, replica: Replica, state: State) -> None:

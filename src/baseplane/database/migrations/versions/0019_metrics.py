@@ -5,7 +5,7 @@ from pathlib import Path
 from baseplane.database.migrations import run_sql
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 
 def upgrade() -> None:

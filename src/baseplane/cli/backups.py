@@ -1,4 +1,4 @@
-"""`baseplane backups`: how the archives of all projects stand."""
+"""`baseplane backups`: how the archives of all projects stand, and what is made from them."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,14 +6,25 @@ from pathlib import Path
 import click
 
 from baseplane.cli import data_dir
+from baseplane.cli.cloning import clone
 from baseplane.cli.database import in_transaction
 from baseplane.resources.backups.report import Report, report
 
 
-@click.command("backups")
+@click.group("backups", invoke_without_command=True)
 @data_dir
-def backups(data_dir: Path | None) -> None:
+@click.pass_context
+def backups(ctx: click.Context, data_dir: Path | None) -> None:
     """Show each project's newest backup, its archive and its last drill. Ends with 1 if anything is wrong."""
+    ctx.obj = data_dir
+    if ctx.invoked_subcommand is None:
+        _show(data_dir)
+
+
+backups.add_command(clone)
+
+
+def _show(data_dir: Path | None) -> None:
     found = in_transaction(data_dir, report)
     for each in found:
         click.echo(f"{each.ref}  {each.name}")

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from baseplane.drivers.archive import BackupDamaged, BackupId, BaseBackup, Progress, Recovered, Stored, Target
+from baseplane.drivers.archive import (
+    BackupDamaged,
+    BackupId,
+    BaseBackup,
+    Progress,
+    Recovered,
+    RecoveryFailed,
+    Stored,
+    Target,
+)
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.errors import Unavailable
@@ -45,8 +54,13 @@ class MemoryArchive:
         self.backups[backup] = BaseBackup(backup, kind, 30_000_000, 3_000_000, f"{len(self.backups):024X}", now, now)  # type: ignore[arg-type]
         return self.backups[backup]
 
-    async def prepare(self, spec: ClusterSpec, label: str, backup: BackupId, target: Target) -> Recovered:
+    async def prepare(
+        self, spec: ClusterSpec, label: str, backup: BackupId, target: Target, secret: str | None = None
+    ) -> Recovered:
+        if (backup.ref != spec.ref) != (secret is not None):
+            raise RecoveryFailed("The passwords inside are another project's.")
         recovered = await self.rehearse(spec, backup)
+        self.clusters.promised[spec.ref, label] = spec
         self.clusters.prepared[spec.ref, label] = (target, f"after {label}")
         return recovered
 

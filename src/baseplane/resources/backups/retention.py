@@ -1,11 +1,14 @@
-"""What is kept: enough to come back to any moment of the last days, and nothing of what is older or gone."""
+"""What is kept: enough to come back to any moment of the last days, and nothing of what is older or gone.
+
+While another project is made from an archive, nothing of that is deleted.
+"""
 
 import logging
 from datetime import UTC, datetime, timedelta
 
 from baseplane.database import Connection
 from baseplane.drivers.archive import Stored
-from baseplane.resources.backups import store
+from baseplane.resources.backups import clones, store
 from baseplane.resources.backups.store import Backup
 from baseplane.runtime import Runtime
 
@@ -21,6 +24,9 @@ async def apply(rt: Runtime, keep: timedelta) -> None:
         )
         there = await _refs(db, "select distinct project_ref from archives")
     for ref in gone:
+        async with rt.database.connection() as db:
+            if await clones.are_under_way(db, ref):
+                continue
         await rt.archive.remove(ref)
         async with rt.database.connection() as db:
             await _forget_project(db, ref)
@@ -31,6 +37,8 @@ async def apply(rt: Runtime, keep: timedelta) -> None:
 
 async def _apply(rt: Runtime, ref: str, stored: Stored, since: datetime) -> None:
     async with rt.database.connection() as db:
+        if await clones.are_under_way(db, ref):
+            return
         backups = await store.complete_backups(db, ref, stored.generation)
         ended = await _ended(db, ref, stored.generation)
         pending = await store.pending_backup(db, ref)

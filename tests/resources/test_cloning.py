@@ -167,13 +167,13 @@ async def test_a_vault_opens_with_the_clones_own_key_alone(
 async def test_settings_and_rules_come_along(kept: Client, kept_rt: Runtime, source: str, clone: Clone) -> None:
     path = f"/v1/projects/{source}"
     async with working(kept.queue):
-        settings = await kept.call("PUT", f"{path}/config/database/postgres", json={"statement_timeout": "77s"})
+        settings = await kept.call("PUT", f"{path}/config/database/postgres", json={"work_mem": "7MB"})
     assert settings.status_code == 200, settings.text
     networks = {"dbAllowedCidrs": ["127.0.0.0/8"], "dbAllowedCidrsV6": []}
     assert (await kept.post(f"{path}/network-restrictions/apply", networks)).status_code == 201
     ref = await asked(clone(source, "--size", "micro", "--region", "eu-west-1"))
     await kept.drain()
-    assert await run(kept, ref, "show statement_timeout") == [{"statement_timeout": "77s"}]
+    assert await run(kept, ref, "show work_mem") == [{"work_mem": "7MB"}]
     rules = await kept.get(f"/v1/projects/{ref}/network-restrictions")
     assert rules["config"]["dbAllowedCidrs"] == ["127.0.0.0/8"]
     assert (await kept.get(f"/v1/projects/{ref}"))["region"] == "eu-west-1"

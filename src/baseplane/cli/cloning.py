@@ -84,7 +84,7 @@ class Wanted:
 @click.argument("ref")
 @click.option("--name", required=True, callback=checked(Name), help="What the new project is called.")
 @click.option("--at", type=Moment(), help="As it was at this time, in UTC.  [default: as it is now]")
-@click.option("--backup", type=int, metavar="ID", help="As it was at the end of this backup.")
+@click.option("--backup", type=click.IntRange(1, 2**63 - 1), metavar="ID", help="As it was at the end of this backup.")
 @click.option("--point", metavar="NAME", help="As it was at this restore point.")
 @click.option("--org", "organization", metavar="SLUG", help="Whose it is.  [default: that of REF]")
 @click.option("--region", help="[default: that of REF]")

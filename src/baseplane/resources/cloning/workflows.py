@@ -17,7 +17,7 @@ from baseplane.resources.backups.clones import LABEL, Clone
 from baseplane.resources.backups.recovering import PREPARE_WITHIN, OutsideWindow, flush
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects.status import Status
-from baseplane.resources.projects.workflows import RECOVERY, SOON, probe_as_user, remove_cluster, serve
+from baseplane.resources.projects.workflows import RECOVERY, probe_as_user, remove_cluster, serve
 from baseplane.resources.webhooks import outbox
 from baseplane.runtime import Runtime
 from baseplane.workflows import Wait, Workflow
@@ -110,11 +110,15 @@ async def switch_in(rt: Runtime, ref: str) -> None:
     await rt.clusters.switch_in(ref, LABEL)
 
 
-create_from.step(within=RECOVERY, final=(ClusterMissing,))(serve)
+@create_from.step(within=RECOVERY, final=(ClusterMissing,))
+async def serve_and_probe(rt: Runtime, ref: str) -> None:
+    """As its user will reach it; should it die meanwhile, again."""
+    await serve(rt, ref)
+    await _part_from_source(rt, ref)
+    await probe_as_user(rt, ref)
 
 
-@create_from.step(within=timedelta(minutes=1), final=(ClusterMissing,))
-async def part_from_source(rt: Runtime, ref: str) -> None:
+async def _part_from_source(rt: Runtime, ref: str) -> None:
     """What waits to be sent is the source's to send, and its temporary roles are nobody's here.
 
     No courier comes before the project is active.
@@ -124,9 +128,6 @@ async def part_from_source(rt: Runtime, ref: str) -> None:
     async with rt.clusters.connect(ref, Role.ADMIN, secret) as inside:
         await outbox.drop_queued(inside)
         await cluster_roles.drop_all(inside)
-
-
-create_from.step(within=SOON)(probe_as_user)
 
 
 @create_from.step()

@@ -1,95 +1,20 @@
 """Projects that are made from the archive of another, by the command that asks for them, on real clusters."""
 
-import asyncio
-import contextlib
 import dataclasses
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from baseplane.cli import main
-from baseplane.drivers.archive.recovery import Recovery
-from baseplane.drivers.cluster import Role
 from baseplane.errors import BaseplaneError
-from baseplane.resources.backups import clones, retention
-from baseplane.resources.cloning.workflows import create_from
 from baseplane.resources.projects import store as projects
 from baseplane.resources.projects.workflows import sleep
 from baseplane.runtime import Runtime
-from baseplane.workflows import journal, queue, runner
+from baseplane.workflows import queue
 from tests.conftest import Client, working
 from tests.processes import kill
-from tests.resources.archived import back_up, next_second, postmaster, run, start
-from tests.workflows.crashing import WHEN, CrashError, crash
-
-PASSWORD = "battery staple"
-SOURCE = """
-create table public.kept (id bigint);
-insert into public.kept values (1);
-create role app login password 'horse correct';
-create extension pg_trgm;
-select vault.create_secret('s3cret', 'key');
-"""
-
-Clone = Callable[..., Awaitable[Result]]
-
-
-@pytest.fixture
-def clone(platform: str, kept_rt: Runtime) -> Clone:
-    """`baseplane backups clone`, which does not wait."""
-
-    async def call(ref: str, *arguments: str) -> Result:
-        environment = {"BASEPLANE_DATABASE_URL": platform, "BASEPLANE_DATA_DIR": str(kept_rt.settings.data_dir)}
-        name = f"copy-{secrets.token_hex(4)}"
-        given = ["backups", "clone", ref, "--name", name, "--db-password", PASSWORD, "--no-wait", *arguments]
-        return await asyncio.to_thread(CliRunner().invoke, main, given, env=environment)
-
-    return call
-
-
-async def asked(result: Awaitable[Result]) -> str:
-    """The ref of the project that was asked for."""
-    done = await result
-    assert done.exit_code == 0, done.output
-    return done.stdout.strip()
-
-
-@pytest.fixture(scope="module")
-async def source(kept: Client, kept_rt: Runtime) -> str:
-    """A project with a backup, and a bit of everything in it and after that."""
-    ref = await kept.active_project()
-    await run(kept, ref, SOURCE)
-    await back_up(kept, kept_rt, ref)
-    return ref
-
-
-async def superuser(rt: Runtime, ref: str, query: str) -> list[tuple[Any, ...]]:
-    async with rt.database.connection() as db:
-        secret = (await projects.read_secrets(db, rt.keyring, ref)).secret
-    async with rt.clusters.connect(ref, Role.ADMIN, secret) as inside:
-        cursor = await inside.execute(query.encode())
-        return await cursor.fetchall() if cursor.description else []
-
-
-async def ids(kept: Client, ref: str) -> list[int]:
-    return [row["id"] for row in await run(kept, ref, "select id from public.kept order by id")]
-
-
-async def carry_on(rt: Runtime, ref: str) -> None:
-    """This project's run, and no other's."""
-    async with rt.database.connection() as db:
-        (found,) = await journal.unfinished(db, ref)
-    await runner.carry_on(rt, found.id)
-
-
-async def cause(rt: Runtime, ref: str) -> str:
-    async with rt.database.connection() as db:
-        return (await projects.get(db, ref)).cause or ""
+from tests.resources.archived import back_up, next_second, postmaster, run
+from tests.resources.cloning import PASSWORD, SOURCE, Clone, asked, ids, superuser
 
 
 async def test_a_clone_has_what_the_source_has_and_none_of_its_passwords(
@@ -230,104 +155,6 @@ async def put_to_sleep(rt: Runtime, ref: str) -> None:
     async with rt.database.transaction() as db:
         await db.execute("update projects set used_at = now() - interval '1 day' where ref = %s", [ref])
         await queue.start(db, sleep, ref)
-
-
-@pytest.mark.parametrize("position", range(len(create_from.steps)))
-@pytest.mark.parametrize("when", WHEN)
-async def test_a_clone_is_made_though_worker_and_postgres_die(
-    kept: Client, kept_rt: Runtime, source: str, clone: Clone, position: int, when: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await run(kept, source, "truncate public.kept; insert into public.kept values (1)")
-    ref = await asked(clone(source))
-    await crash(kept_rt, create_from, ref, position, when, monkeypatch)
-    with contextlib.suppress(FileNotFoundError):  # there is none yet
-        kill(postmaster(kept_rt, ref))
-    await kept.drain()
-    await start(kept_rt, ref)
-    assert await kept.status(ref) == "ACTIVE_HEALTHY"
-    assert await ids(kept, ref) == [1]
-    await kept_rt.door.probe(ref, "postgres", PASSWORD)
-
-
-@pytest.mark.parametrize("position", range(len(create_from.steps)))
-async def test_a_clone_that_is_deleted_meanwhile_leaves_nothing(
-    kept: Client, kept_rt: Runtime, source: str, clone: Clone, position: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ref = await asked(clone(source))
-    await crash(kept_rt, create_from, ref, position, WHEN[1], monkeypatch)
-    assert (await kept.call("DELETE", f"/v1/projects/{ref}")).status_code == 200
-    await kept.drain()
-    assert (await kept.call("GET", f"/v1/projects/{ref}")).status_code == 404
-    layout = kept_rt.clusters.layout  # type: ignore[attr-defined]
-    left = [
-        layout.cluster(ref).home,
-        layout.cluster(ref).sockets,
-        layout.aside(ref, "clone").sockets,
-        layout.spool(ref, ""),
-    ]
-    assert not [place for place in left if place.exists()]
-    async with kept_rt.database.connection() as db:
-        assert await clones.find(db, ref) is None
-        assert not await clones.are_under_way(db, source)
-
-
-async def test_a_clone_that_dies_in_its_replay_is_begun_anew(
-    kept: Client, kept_rt: Runtime, source: str, clone: Clone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ref = await asked(clone(source))
-    replay = Recovery.replay
-
-    async def die(*arguments: Any) -> Any:
-        monkeypatch.setattr(Recovery, "replay", replay)
-        recovery, postmaster, *_ = arguments
-        await recovery._run_to(postmaster, {})  # it runs, and the worker is no more
-        raise CrashError
-
-    monkeypatch.setattr(Recovery, "replay", die)
-    with pytest.raises(CrashError):
-        await carry_on(kept_rt, ref)
-    await kept.drain()
-    assert await kept.status(ref) == "ACTIVE_HEALTHY"
-
-
-async def test_a_clone_of_a_damaged_backup_fails_with_the_cause_and_is_tried_again(
-    kept: Client, kept_rt: Runtime, clone: Clone
-) -> None:
-    source = await kept.active_project()
-    await run(kept, source, SOURCE)
-    await back_up(kept, kept_rt, source)
-    (data,) = kept_rt.archive.store.directory.glob(f"{source}/*/base/*/data.tar*")  # type: ignore[attr-defined]
-    whole = data.read_bytes()
-    data.write_bytes(whole[:-100] + bytes(100))
-    ref = await asked(clone(source))
-    await kept.drain()
-    assert await kept.status(ref) == "INIT_FAILED"
-    assert "damaged" in await cause(kept_rt, ref)
-    assert not kept_rt.clusters.layout.cluster(ref).home.exists()  # type: ignore[attr-defined]
-    data.write_bytes(whole)
-    assert (await kept.post(f"/v1/projects/{ref}/restore")).status_code == 200
-    await kept.drain()
-    assert await kept.status(ref) == "ACTIVE_HEALTHY"
-    assert await ids(kept, ref) == [1]
-
-
-async def test_an_archive_stays_while_a_clone_is_made_of_it_though_its_project_is_deleted(
-    kept: Client, kept_rt: Runtime, clone: Clone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = await kept.active_project()
-    await run(kept, source, SOURCE)
-    await back_up(kept, kept_rt, source)
-    ref = await asked(clone(source))
-    await crash(kept_rt, create_from, ref, 0, WHEN[1], monkeypatch)
-    await kept.call("DELETE", f"/v1/projects/{source}")
-    await carry_on(kept_rt, source)
-    await retention.apply(kept_rt, timedelta(0))
-    assert await kept_rt.archive.stored(source)
-    await kept.drain()
-    assert await kept.status(ref) == "ACTIVE_HEALTHY"
-    assert await ids(kept, ref) == [1]
-    await retention.apply(kept_rt, timedelta(0))
-    assert not await kept_rt.archive.stored(source)
 
 
 async def test_what_cannot_be_cloned_is_refused(kept: Client, kept_rt: Runtime, source: str, clone: Clone) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.advisors import advisors
 from benchmarks.api import api
 from benchmarks.backups import backups, loss
+from benchmarks.clones import clones
 from benchmarks.deploys import deploys
 from benchmarks.figures import HEADER, Figure
 from benchmarks.functions import functions
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Installation], list[Figure]], Callable[[In
     "types": (lambda i: types(i, 50), lambda i: types(i, 5)),
     "upgrades": (lambda i: upgrades(i, 1024), lambda i: upgrades(i, 20)),
     "backups": (lambda i: backups(i, 1, 10), lambda i: backups(i, 0.1, 2)),
+    "clones": (lambda i: clones(i, 1, 10), lambda i: clones(i, 0.1, 2)),
     "loss": (lambda i: loss(i, 30), lambda i: loss(i, 15)),
     "idle": (lambda i: idle(i, (10, 25)), lambda i: idle(i, (1, 2))),
 }

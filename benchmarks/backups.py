@@ -68,7 +68,7 @@ class Tenant:
     def backup(self, kind: str) -> tuple[float, int, int]:
         """Have one more backup taken, as if its time had come; its seconds, its bytes and those stored."""
         settled = "select bool_and(status <> 'PENDING') from backups where project_ref = %s"
-        _await(lambda: self.platform(settled)[0][0], "the backup before")
+        await_true(lambda: self.platform(settled)[0][0], "the backup before")
         (last,) = self.platform("select coalesce(max(id), 0) from backups where project_ref = %s")[0]
         query = (
             "select extract(epoch from finished_at - inserted_at)::float8, size, stored, kind, cause from backups"
@@ -78,7 +78,7 @@ class Tenant:
         if kind == "full":
             self.platform("update backups set inserted_at = inserted_at - interval '30 days' where project_ref = %s")
         self.platform("update archives set shipped_at = now() + interval '1 hour' where project_ref = %s")
-        _await(lambda: self.platform(query), f"{kind} backup")
+        await_true(lambda: self.platform(query), f"{kind} backup")
         self.platform(
             f"update backups set finished_at = finished_at + interval '2 days' where project_ref = %s and id <= {last}"
         )
@@ -123,7 +123,7 @@ def backups(installation: Installation, gigabytes: float, targets: int) -> list[
     installation.await_status(tenant.ref, "ACTIVE_HEALTHY")
     _track_commits(tenant)
     tenant.fill(gigabytes)
-    _await(lambda: tenant.platform("select summarize_wal from projects where ref = %s")[0][0], "summaries")
+    await_true(lambda: tenant.platform("select summarize_wal from projects where ref = %s")[0][0], "summaries")
     seconds, size, stored = tenant.backup("full")
     figures = [
         Figure(
@@ -148,11 +148,11 @@ def _track_commits(tenant: Tenant) -> None:
         json={"track_commit_timestamp": True, "restart_database": True},
     )
     answer.raise_for_status()
-    _await(lambda: tenant.ask("show track_commit_timestamp") == ("on",), "tracking of commits")
+    await_true(lambda: tenant.ask("show track_commit_timestamp") == ("on",), "tracking of commits")
     tenant.installation.await_status(tenant.ref, "ACTIVE_HEALTHY")
 
 
-def _await(find: Callable[[], object], what: str) -> None:
+def await_true(find: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + WITHIN
     while time.monotonic() < deadline:
         with contextlib.suppress(psycopg.Error):
@@ -208,7 +208,9 @@ def loss(installation: Installation, seconds: float) -> list[Figure]:
     tenant = Tenant(installation, installation.create("loss"))
     installation.await_status(tenant.ref, "ACTIVE_HEALTHY")
     tenant.ask("create table public.written (id bigint primary key, at timestamptz, v bigint)")
-    _await(lambda: tenant.platform("select 1 from backups where project_ref = %s and status = 'COMPLETED'"), "a backup")
+    await_true(
+        lambda: tenant.platform("select 1 from backups where project_ref = %s and status = 'COMPLETED'"), "a backup"
+    )
     home = Layout(installation.data_dir).cluster(tenant.ref).home
     with writing(tenant) as acknowledged:
         time.sleep(seconds)

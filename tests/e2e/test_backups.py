@@ -2,11 +2,13 @@
 
 import contextlib
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
 
-from tests.e2e.installation import Installation, until
+from tests.e2e.installation import PASSWORD, Installation, until
 from tests.processes import kill
 
 
@@ -100,3 +102,27 @@ def test_functions_come_back_out_of_the_archive_when_their_artifacts_are_lost(
     until(lambda: installation.status(ref) != "RESTORING", 90, "the restore")
     installation.await_healthy(ref)
     assert deployed(installation, ref) == source("old")
+
+
+def test_a_clone_is_carried_on_by_the_next_worker_and_the_command_tells(installation: Installation, ref: str) -> None:
+    until(lambda: is_backed_up(installation, ref), 180, "a backup of what it is")
+    installation.query(ref, "create table latest as select 43 as answer")
+    command = ["backups", "clone", ref, "--name", "copy", "--db-password", PASSWORD]
+    with subprocess.Popen(
+        [sys.executable, "-m", "baseplane", *command, "--data-dir", str(installation.data_dir)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as cloning:
+        assert cloning.stdout is not None
+        copy = cloning.stdout.readline().strip()
+        time.sleep(0.3)  # this is what the test is about: not a wait for something
+        installation.kill_part("worker")
+        _, told = cloning.communicate(timeout=120)
+    assert cloning.returncode == 0, told
+    assert "ACTIVE_HEALTHY after" in told
+    installation.await_healthy(copy)
+    assert installation.query(copy, "select (select answer from kept), (select answer from latest)") == [(42, 43)]
+    assert installation.status(ref) == "ACTIVE_HEALTHY"
+    until(lambda: is_backed_up(installation, copy), 90, "its own first backup")

@@ -1,14 +1,65 @@
 """What several slices' tests share."""
 
+import asyncio
+import dataclasses
+import secrets
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from baseplane.cli import main
+from baseplane.database.secrets import Keyring
+from baseplane.drivers.archive.local import LocalArchive
+from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.resources.webhooks import attempt, delivery
 from baseplane.runtime import Runtime
-from tests.conftest import Client
+from baseplane.settings import Settings
+from tests.conftest import Client, client_of
 from tests.receiver import Receiver, listening
+from tests.resources.archived import back_up, run
+from tests.resources.cloning import PASSWORD, SOURCE, Clone
 from tests.resources.webhooks import Hooked, delivering
+
+
+@pytest.fixture(scope="module")
+async def kept_rt(
+    real_rt: Runtime, local: LocalClusters, settings: Settings, keyring: Keyring, tmp_path_factory: Any
+) -> AsyncIterator[Runtime]:
+    """The real runtime, with an archive."""
+    driver = LocalClusters(local.layout, settings.engines_dir, local.account, rpo=settings.archive_rpo)
+    archive = LocalArchive(driver, str(tmp_path_factory.mktemp("archive")), keyring)
+    yield dataclasses.replace(real_rt, clusters=driver, archive=archive)
+    driver.close()
+
+
+@pytest.fixture(scope="module")
+async def kept(kept_rt: Runtime) -> AsyncIterator[Client]:
+    async with client_of(kept_rt) as client:
+        yield client
+
+
+@pytest.fixture
+def clone(platform: str, kept_rt: Runtime) -> Clone:
+    """`baseplane backups clone`, which does not wait."""
+
+    async def call(ref: str, *arguments: str) -> Result:
+        environment = {"BASEPLANE_DATABASE_URL": platform, "BASEPLANE_DATA_DIR": str(kept_rt.settings.data_dir)}
+        name = f"copy-{secrets.token_hex(4)}"
+        given = ["backups", "clone", ref, "--name", name, "--db-password", PASSWORD, "--no-wait", *arguments]
+        return await asyncio.to_thread(CliRunner().invoke, main, given, env=environment)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+async def source(kept: Client, kept_rt: Runtime) -> str:
+    """A project with a backup, and a bit of everything in it and after that."""
+    ref = await kept.active_project()
+    await run(kept, ref, SOURCE)
+    await back_up(kept, kept_rt, ref)
+    return ref
 
 
 @pytest.fixture(scope="module")

@@ -2,51 +2,30 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import shutil
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from baseplane.database.secrets import Keyring
 from baseplane.drivers.archive.local import LocalArchive
 from baseplane.drivers.cluster import Role
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.resources.backups import archives, functions, store, watch
 from baseplane.resources.backups.recovering import recover
-from baseplane.resources.backups.taking import drill, subject, take
+from baseplane.resources.backups.taking import drill, subject
 from baseplane.resources.projects import store as projects
 from baseplane.runtime import Runtime
-from baseplane.settings import Settings
 from baseplane.workflows import queue
-from tests.conftest import Client, client_of, working
+from tests.conftest import Client, working
 from tests.processes import kill
+from tests.resources.archived import back_up, next_second, postmaster, run, start
 from tests.resources.functions.deploying import HELLO, deployed, listed
 from tests.resources.functions.test_serving import becomes, serving
 from tests.workflows.crashing import WHEN, crash
 
 DATA = "create table public.kept (id bigint, at timestamptz default clock_timestamp(), v int default 1)"
-
-
-@pytest.fixture(scope="module")
-async def kept_rt(
-    real_rt: Runtime, local: LocalClusters, settings: Settings, keyring: Keyring, tmp_path_factory: Any
-) -> AsyncIterator[Runtime]:
-    """The real runtime, with an archive."""
-    driver = LocalClusters(local.layout, settings.engines_dir, local.account, rpo=settings.archive_rpo)
-    archive = LocalArchive(driver, str(tmp_path_factory.mktemp("archive")), keyring)
-    yield dataclasses.replace(real_rt, clusters=driver, archive=archive)
-    driver.close()
-
-
-@pytest.fixture(scope="module")
-async def kept(kept_rt: Runtime) -> AsyncIterator[Client]:
-    async with client_of(kept_rt) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -71,37 +50,11 @@ async def ref(kept: Client, kept_rt: Runtime, shared: str) -> str:
     return shared
 
 
-async def start(rt: Runtime, ref: str) -> None:
-    """As the monitor would."""
-    async with rt.database.connection() as db:
-        await rt.clusters.start(await projects.cluster_spec(db, rt.keyring, ref))
-
-
-async def run(kept: Client, ref: str, query: str) -> Any:
-    response = await kept.query(ref, query)
-    assert response.status_code == 201, response.text
-    return response.json()
-
-
-async def back_up(kept: Client, rt: Runtime, ref: str) -> None:
-    async with rt.database.transaction() as db:
-        assert await store.ask_for_backup(db, ref, await rt.archive.generation(ref) or "")
-        await queue.start(db, take, subject("backup", ref))
-    await kept.drain()
-
-
 async def restore(kept: Client, ref: str, second: int) -> None:
     response = await kept.post(
         f"/v1/projects/{ref}/database/backups/restore-pitr", {"recovery_time_target_unix": second}
     )
     assert response.status_code == 201, response.text
-
-
-async def next_second() -> int:
-    """A second that begins after all that was done before, and has passed."""
-    second = int(time.time()) + 1
-    await asyncio.sleep(second + 0.05 - time.time())
-    return second
 
 
 async def call_it(kept: Client, ref: str, name: str) -> None:
@@ -112,11 +65,6 @@ async def call_it(kept: Client, ref: str, name: str) -> None:
 
 async def called(kept: Client, ref: str) -> list[str]:
     return [function["name"] for function in await listed(kept, ref)]
-
-
-def postmaster(rt: Runtime, ref: str) -> int:
-    assert isinstance(rt.clusters, LocalClusters)
-    return int((rt.clusters.layout.cluster(ref).data / "postmaster.pid").read_text().split()[0])
 
 
 @contextlib.asynccontextmanager

@@ -6,10 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from baseplane.database import Connection
+from baseplane.drivers.archive import Target
 from baseplane.drivers.cluster.memory import MemoryClusters
+from baseplane.resources.backups import choosing
 from baseplane.resources.backups import store as backups
 from baseplane.resources.backups.recovering import recover
 from baseplane.resources.backups.taking import drill, mark, subject, take
+from baseplane.resources.cloning import asking
+from baseplane.resources.cloning.workflows import create_from
 from baseplane.resources.disk import store as disks
 from baseplane.resources.disk.workflows import PARAMETER, enforce
 from baseplane.resources.functions import history
@@ -35,6 +39,7 @@ EVERY = [
 ]
 ENDS = {
     "project.create": "ACTIVE_HEALTHY",
+    "project.create_from": "ACTIVE_HEALTHY",
     "project.pause": "INACTIVE",
     "project.restore": "ACTIVE_HEALTHY",
     "project.restart": "ACTIVE_HEALTHY",
@@ -90,6 +95,9 @@ async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> s
         await api.post(f"/v1/projects/{ref}/pause")
     elif workflow is projects.delete:
         await api.call("DELETE", f"/v1/projects/{ref}")
+    elif workflow is create_from:
+        await back_up(api, ref)
+        return await _ask_for_clone(api, ref)
     elif workflow is recover:
         await given(api.queue.rt, ref, "hello", "old")
         await back_up(api, ref)
@@ -108,6 +116,15 @@ async def _ask_for(api: Client, memory: MemoryClusters, workflow: Workflow) -> s
                 await WANTED[workflow.name](db, ref)
             await queue.start(db, workflow, ref)
     return ref
+
+
+async def _ask_for_clone(api: Client, ref: str) -> str:
+    rt = api.queue.rt
+    async with rt.database.transaction() as db:
+        source = await projects_store.get(db, ref)
+        chosen = await choosing.newest(db, rt.settings, source)
+        clone = await asking.ask(db, rt.keyring, source, chosen, name=f"{ref}-copy", password="battery staple")
+    return clone.ref
 
 
 async def back_up(api: Client, ref: str) -> None:
@@ -136,6 +153,10 @@ async def _is_at_its_end(api: Client, memory: MemoryClusters, workflow: Workflow
         listed = (await api.get(f"/v1/projects/{ref}/database/backups"))["backups"]
         assert [backup["status"] for backup in listed] == ["COMPLETED", "COMPLETED"]
         assert await serve(api, ref) == {"hello": "old"}
+    if workflow is create_from:
+        target, _ = memory.data[ref]  # type: ignore[misc]
+        assert target == Target()
+        assert memory.specs[ref].password == "battery staple"
     if workflow is configure:
         assert await api.get(f"/v1/projects/{ref}/config/database/postgres") == SETTINGS
         assert memory.started[ref].settings == as_text(SETTINGS)
@@ -192,7 +213,7 @@ async def test_a_step_done_twice_changes_nothing(
     await api.drain()
     before = dict(memory.specs), set(memory.running)
     step = workflow.steps[position]
-    if workflow not in (projects.delete, recover):  # what their steps load is gone afterwards
+    if workflow not in (projects.delete, recover, create_from):  # what their steps load is gone afterwards
         await step.do(api.queue.rt, ref)
     assert (dict(memory.specs), set(memory.running)) == before
     await _is_at_its_end(api, memory, workflow, ref)

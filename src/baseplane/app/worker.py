@@ -9,6 +9,7 @@ from baseplane.drivers.outbound import outbound
 from baseplane.resources.access import sweeper
 from baseplane.resources.backups import lost, platform
 from baseplane.resources.backups import watch as backups_watch
+from baseplane.resources.cloning import workflows as _cloning  # noqa: F401 -- no route brings it in
 from baseplane.resources.disk import watch as disks
 from baseplane.resources.network import upkeep
 from baseplane.resources.pooler import pools

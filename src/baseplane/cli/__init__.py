@@ -65,9 +65,9 @@ def main() -> None:
 def _register() -> None:
     from baseplane.cli import backups, doctor, engines, hosts, parts, people, recover, snippets, up
 
-    for command in (up.up, *parts.PARTS, doctor.doctor, engines.engines, hosts.hosts, backups.backups, recover.recover):
+    for command in (up.up, *parts.PARTS, doctor.doctor, engines.engines, hosts.hosts, recover.recover):
         main.add_command(command)
-    for group in (people.user, people.org, people.token, snippets.snippet):
+    for group in (people.user, people.org, people.token, snippets.snippet, backups.backups):
         main.add_command(group)
 
 

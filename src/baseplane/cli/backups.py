@@ -1,4 +1,4 @@
-"""`baseplane backups`: how the archives of all projects stand."""
+"""`baseplane backups`: how the archives of all projects stand, and what is made from them."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from baseplane.cli import data_dir, load_settings
+from baseplane.cli.cloning import clone
 from baseplane.cli.database import in_transaction
 from baseplane.drivers.cluster.layout import PLATFORM
 from baseplane.resources.backups.report import Report, report_all
 from baseplane.resources.functions import history
 
 
-@click.command("backups")
+@click.group("backups", invoke_without_command=True)
 @data_dir
 @click.option(
     "--give-up",
@@ -20,11 +21,22 @@ from baseplane.resources.functions import history
     metavar="REF SLUG",
     help="Restore project REF without the function SLUG from now on, where it served once: its files are lost.",
 )
-def backups(data_dir: Path | None, give_up: tuple[str, str] | None) -> None:
+@click.pass_context
+def backups(ctx: click.Context, data_dir: Path | None, give_up: tuple[str, str] | None) -> None:
     """Show the platform's and each project's newest backup, archive and last drill. Ends with 1 if anything is wrong."""
+    ctx.obj = data_dir
+    if ctx.invoked_subcommand is not None:
+        return
     if give_up:
         _give_up(data_dir, *give_up)
-        return
+    else:
+        _show(data_dir)
+
+
+backups.add_command(clone)
+
+
+def _show(data_dir: Path | None) -> None:
     settings = load_settings(data_dir=data_dir)
     found = in_transaction(data_dir, lambda db: report_all(db, settings))
     for each in found:

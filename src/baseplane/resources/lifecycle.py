@@ -10,7 +10,7 @@ from baseplane.errors import Conflict, Invalid
 from baseplane.resources.projects import store, workflows
 from baseplane.resources.projects.lookup import InProject
 from baseplane.resources.projects.status import PAUSABLE, RESTORABLE, SERVING, Status, require
-from baseplane.workflows import journal, queue
+from baseplane.workflows import WORKFLOWS, journal, queue
 
 router = operations("/v1/projects/{ref}", "Projects")
 
@@ -33,7 +33,8 @@ async def restore_project(project: InProject, ctx: Ctx) -> Empty:
     to = Status.COMING_UP if again else Status.RESTORING
     if not await store.settle(ctx.db, project.ref, to, only_from={project.status}):
         raise Conflict("The project has just changed its state; look again.")
-    await queue.start(ctx.db, workflows.create if again else workflows.restore, project.ref)
+    workflow = WORKFLOWS[await store.made_by(ctx.db, project.ref)] if again else workflows.restore
+    await queue.start(ctx.db, workflow, project.ref)
     return Empty()
 
 

@@ -75,13 +75,13 @@ def choose(settings: Settings, *, code: str | None = None, group: str | None = N
     raise Invalid(f"{field}: {asked} is not offered here; choose one of {', '.join(region.code for region in regions)}")
 
 
-def choose_size(settings: Settings, asked: str | None) -> str:
-    """The compute size for a new project; the smallest on offer by default. Raises Invalid."""
+def choose_size(settings: Settings, asked: str | None, *, field: str = "desired_instance_size") -> str:
+    """The compute size for a new project; the smallest on offer by default. Raises Invalid, which names the ``field``."""
     sizes = [size for size in SIZES if not settings.sizes or size in settings.sizes]
     if asked is None:
         return sizes[0]
     if asked not in sizes:
-        raise Invalid(f"desired_instance_size: {asked} is not offered here; choose one of {', '.join(sizes)}")
+        raise Invalid(f"{field}: {asked} is not offered here; choose one of {', '.join(sizes)}")
     return asked
 
 

@@ -58,6 +58,17 @@ async def unfinished(db: Connection, subject: str) -> list[Run]:
     )
 
 
+async def current_step(db: Connection, subject: str) -> str | None:
+    """The name of the step that the subject's unfinished run has begun last."""
+    name: str | None = await value(
+        db,
+        "select s.name from runs r join run_steps s on s.run_id = r.id where r.subject = %s and r.finished_at is null"
+        " order by r.created_at, s.position desc limit 1",
+        [subject],
+    )
+    return name
+
+
 async def request_cancel(db: Connection, subject: str, *, but: str = "") -> None:
     """Ask every unfinished run of the subject, ``but`` of one workflow, to end at its next step and undo itself."""
     await db.execute(

@@ -167,11 +167,14 @@ class ArchiveDriver(Protocol):
         Raises BackupFailed, ArchiveUnavailable, ClusterMissing.
         """
 
-    async def prepare(self, spec: ClusterSpec, label: str, backup: BackupId, target: Target) -> Recovered:
+    async def prepare(
+        self, spec: ClusterSpec, label: str, backup: BackupId, target: Target, secret: str | None = None
+    ) -> Recovered:
         """Bring a base backup to ``target``, aside, for ``ClusterDriver.switch_in``.
 
-        The result was started and looked at; it is stopped, on disk, and has a generation of its own. Raises
-        BackupDamaged, RecoveryFailed, ArchiveUnavailable.
+        The result was started and looked at; it is stopped, on disk, and has a generation of its own. A backup of
+        another project needs the ``secret`` that the platform's roles have in it, and becomes ``spec``'s own: no
+        password that it brings along is good for anything. Raises BackupDamaged, RecoveryFailed, ArchiveUnavailable.
         """
 
     async def rehearse(self, spec: ClusterSpec, backup: BackupId) -> Recovered:

@@ -47,7 +47,14 @@ class NoArchive:
     async def take(self, spec: ClusterSpec, backup: BackupId, parent: BackupId | None) -> BaseBackup:  # noqa: ARG002
         _refuse()
 
-    async def prepare(self, spec: ClusterSpec, label: str, backup: BackupId, target: Target) -> Recovered:  # noqa: ARG002
+    async def prepare(
+        self,
+        spec: ClusterSpec,  # noqa: ARG002
+        label: str,  # noqa: ARG002
+        backup: BackupId,  # noqa: ARG002
+        target: Target,  # noqa: ARG002
+        secret: str | None = None,  # noqa: ARG002
+    ) -> Recovered:
         _refuse()
 
     async def rehearse(self, spec: ClusterSpec, backup: BackupId) -> Recovered:  # noqa: ARG002

@@ -199,7 +199,9 @@ class LocalArchive:
         )  # Postgres has waited until the log to its end was handed over
         return taken
 
-    async def prepare(self, spec: ClusterSpec, label: str, backup: BackupId, target: Target) -> Recovered:
+    async def prepare(
+        self, spec: ClusterSpec, label: str, backup: BackupId, target: Target, secret: str | None = None
+    ) -> Recovered:
         files = self._layout.aside(spec.ref, label)
         if recovered := outcomes.read(files.home):
             return recovered  # a worker that died had come to the end
@@ -207,7 +209,7 @@ class LocalArchive:
         self.clusters.account.own(home.home, 0o711)  # it may be lost altogether
         self.clusters.account.own(home.log)
         await self._stop(files)
-        recovered = await self._recover(files, spec, backup, target)
+        recovered = await self._recover(files, spec, backup, target, secret=secret)
         outcomes.write(files.home, recovered)
         return recovered
 
@@ -226,11 +228,17 @@ class LocalArchive:
             await self.clusters.server(files).stop()
 
     async def _recover(
-        self, files: ClusterFiles, spec: ClusterSpec, backup: BackupId, target: Target, check: Check | None = None
+        self,
+        files: ClusterFiles,
+        spec: ClusterSpec,
+        backup: BackupId,
+        target: Target,
+        check: Check | None = None,
+        secret: str | None = None,
     ) -> Recovered:
         facts = await asyncio.to_thread(base_backups.describe, self.store, backup)
         postmaster = self.clusters.server(files, facts["engine"])
-        recovery = Recovery(self.store, self.keyring, files, spec)
+        recovery = Recovery(self.store, self.keyring, files, spec, secret)
         fetched = await recovery.wanted.run(lambda: recovery.fetch(postmaster, backup, target))
         recovered = await recovery.replay(postmaster, target, fetched, check)
         await asyncio.to_thread(recovery.finish, postmaster)

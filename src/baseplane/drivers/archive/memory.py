@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from baseplane.drivers.archive import BackupDamaged, BackupId, BaseBackup, Kind, Progress, Recovered, Stored, Target
+from baseplane.drivers.archive import (
+    BackupDamaged,
+    BackupId,
+    BaseBackup,
+    Kind,
+    Progress,
+    Recovered,
+    RecoveryFailed,
+    Stored,
+    Target,
+)
 from baseplane.drivers.archive.files import StoredFiles
 from baseplane.drivers.archive.sealing import Keyring
 from baseplane.drivers.archive.stores import ObjectStore
@@ -61,9 +71,13 @@ class MemoryArchive:
         self.backups[backup] = BaseBackup(backup, kind, 30_000_000, 3_000_000, first, now, now, spec.engine)
         return self.backups[backup]
 
-    async def prepare(self, spec: ClusterSpec, label: str, backup: BackupId, target: Target) -> Recovered:
+    async def prepare(
+        self, spec: ClusterSpec, label: str, backup: BackupId, target: Target, secret: str | None = None
+    ) -> Recovered:
+        if (backup.ref != spec.ref) != (secret is not None):
+            raise RecoveryFailed("The passwords inside are another project's.")
         recovered = await self.rehearse(spec, backup)
-        self.clusters.specs_aside[spec.ref] = spec
+        self.clusters.promised[spec.ref, label] = spec
         self.clusters.prepared[spec.ref, label] = (target, f"after {label}")
         return recovered
 

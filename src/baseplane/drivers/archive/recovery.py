@@ -32,6 +32,7 @@ from baseplane.drivers.cluster import ClusterSpec, Role, StartFailed, archiving,
 from baseplane.drivers.cluster.connections import connect
 from baseplane.drivers.cluster.layout import PLATFORM, ClusterFiles
 from baseplane.drivers.cluster.passwords import set_password
+from baseplane.drivers.cluster.possession import take_over
 from baseplane.drivers.cluster.postmaster import Postmaster
 from baseplane.drivers.cluster.sizes import SIZES
 
@@ -72,12 +73,16 @@ class Fetched:
 
 @dataclass(slots=True)
 class Recovery:
-    """One recovery of ``spec``'s cluster, in the home ``files``, which is made anew."""
+    """One recovery of ``spec``'s cluster, in the home ``files``, which is made anew.
+
+    ``secret`` is that of the platform's roles inside, where the backup is another project's.
+    """
 
     store: ObjectStore
     keyring: Keyring
     files: ClusterFiles
     spec: ClusterSpec
+    secret: str | None = None
     wanted: Wanted = field(default_factory=Wanted)
 
     def fetch(self, postmaster: Postmaster, backup: BackupId, target: Target) -> Fetched:
@@ -189,13 +194,15 @@ class Recovery:
 
     async def _look(self) -> datetime | None:
         """That it answers as a primary and takes the passwords that it should; gives its last transaction's time."""
-        async with await connect(self.files.sockets, Role.ADMIN, self.spec.secret) as db:
+        async with await connect(self.files.sockets, Role.ADMIN, self.secret or self.spec.secret) as db:
             row = await (await db.execute("select pg_is_in_recovery(), pg_last_xact_replay_timestamp()")).fetchone()
             if row is None or row[0]:
                 raise RecoveryFailed("Postgres did not leave recovery.")
             async with db.transaction():
                 await db.execute("set local default_transaction_read_only = off")
                 await db.execute("set transaction read write")
+                if self.secret is not None:
+                    await take_over(db, self.spec)
                 if self.spec.ref != PLATFORM:
                     await set_password(db, "postgres", self.spec.password)
             await db.execute("checkpoint")  # the old history's log goes with it

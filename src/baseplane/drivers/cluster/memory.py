@@ -39,8 +39,8 @@ class MemoryClusters:
         """What each was last started with."""
         self.prepared: dict[tuple[str, str], object] = {}
         """What was made aside, by ref and label; once it is switched in, what it replaced."""
-        self.specs_aside: dict[str, ClusterSpec] = {}
-        """What a cluster should be of which something was made aside: it may be lost itself."""
+        self.promised: dict[tuple[str, str], ClusterSpec] = {}
+        """What a cluster is that has no data, or lost it, until what was made aside is switched in."""
         self.data: dict[str, object] = {}
         """What each cluster holds, where something was switched in."""
         self.switched: set[tuple[str, str]] = set()
@@ -100,8 +100,8 @@ class MemoryClusters:
             return
         if (ref, label) not in self.prepared:
             raise ClusterMissing(f"There is no data directory that was prepared as {label}.")
-        if ref in self.specs_aside:
-            self.specs.setdefault(ref, self.specs_aside[ref])
+        if (ref, label) in self.promised:
+            self.specs.setdefault(ref, self.promised[ref, label])
         await self._exchange(ref, label)
         self.switched.add((ref, label))
 
@@ -117,6 +117,7 @@ class MemoryClusters:
 
     async def discard(self, ref: str, label: str) -> None:
         self.prepared.pop((ref, label), None)
+        self.promised.pop((ref, label), None)
         self.switched.discard((ref, label))
 
     async def observe(self, ref: str) -> State:

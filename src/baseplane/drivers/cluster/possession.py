@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from psycopg import sql
+
 from baseplane.drivers.cluster import ClusterSpec, Role, bootstrap
-from baseplane.drivers.cluster.connections import connect
+from baseplane.drivers.cluster.connections import Connection, connect
 from baseplane.drivers.cluster.layout import ClusterFiles
 from baseplane.drivers.cluster.passwords import set_password
 from baseplane.errors import Unavailable
@@ -12,6 +14,24 @@ INITIAL_PASSWORD = "initial-password"
 """A file beside the data of a cluster that still has the template's password."""
 MENDING = 0x6D65_6E64
 """Advisory lock in the tenant's database: one mends at a time."""
+ENCRYPT_ANEW = """
+do $$
+declare
+  kept uuid;
+begin
+  if to_regprocedure('vault._open(uuid, text)') is null then
+    return;
+  end if;
+  for kept in select id from vault.secrets loop
+    begin
+      update vault.secrets set secret = vault._seal(id, vault._open(id, secret)) where id = kept;
+    exception when others then
+      raise log 'secret % does not open, as in the project that it was copied from: %', kept, sqlerrm;
+    end;
+  end loop;
+end $$
+"""
+"""As vault._rotate, but what cannot be opened stays as it is."""
 
 
 async def take_possession(files: ClusterFiles, spec: ClusterSpec) -> None:
@@ -40,3 +60,18 @@ async def mend(sockets: Path, secret: str) -> None:
         await db.execute(bootstrap.mend().encode())
         for role in Role:
             await set_password(db, role, secret)
+
+
+async def take_over(db: Connection, spec: ClusterSpec) -> None:
+    """Make a copy of another project's data ``spec``'s own, in the caller's transaction; ``db`` is supabase_admin's.
+
+    Nobody gets in with a password that he had there, nothing is fetched for its subscriptions, and its vault opens with
+    ``spec``'s first root key; the others of ``spec`` have to be the source's. Slots of replication were never copied.
+    """
+    cursor = await db.execute("select rolname from pg_authid where rolpassword is not null")
+    for (role,) in await cursor.fetchall():
+        await db.execute(sql.SQL("alter role {} password null").format(sql.Identifier(role)))
+    for role in Role:
+        await set_password(db, role, spec.secret)
+    await db.execute("update pg_subscription set subenabled = false, subslotname = null")
+    await db.execute(ENCRYPT_ANEW)

@@ -1,5 +1,6 @@
 """Temporary roles inside a project's cluster. Every function is given a connection of the cluster's superuser."""
 
+import contextlib
 from typing import Any
 
 import psycopg
@@ -109,6 +110,15 @@ async def drop(db: Connection, name: str) -> None:
         await db.execute(sql.SQL("reassign owned by {} to postgres").format(role))
         await db.execute(sql.SQL("drop owned by {}").format(role))
         await db.execute(sql.SQL("drop role {}").format(role))
+
+
+async def drop_all(db: Connection) -> None:
+    """In a copy of a database: those that the original has. One that stays has no login, and can become nobody."""
+    cursor = await db.execute("select rolname from pg_roles where rolname ~ %s", [f"^{NAME.pattern}$"])
+    for (name,) in await cursor.fetchall():
+        await disable(db, name)
+        with contextlib.suppress(psycopg.Error):
+            await drop(db, name)
 
 
 async def _end_sessions(db: Connection, name: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import LiteralString
 
-from baseplane.database import Connection, rows
+from baseplane.database import Connection, rows, value
 from baseplane.drivers.archive import Progress
 from baseplane.settings import Settings
 
@@ -64,6 +64,15 @@ async def record_look(db: Connection, found: Iterable[Progress]) -> None:
     await db.execute(
         "insert into archive_looks (looked_at) values (now()) on conflict (only_one) do update set looked_at = now()"
     )
+
+
+async def is_carried_away(db: Connection, ref: str, since: datetime) -> bool:
+    """Whether a look after ``since`` found nothing of the project's log waiting."""
+    query: LiteralString = (
+        "select exists (select from archive_looks where looked_at > %s)"
+        " and not exists (select from archives where project_ref = %s and behind_since is not null)"
+    )
+    return bool(await value(db, query, [since, ref]))
 
 
 @dataclass(frozen=True, slots=True)

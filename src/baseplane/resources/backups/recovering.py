@@ -5,13 +5,15 @@ import dataclasses
 from datetime import timedelta
 
 from baseplane.database import Connection
-from baseplane.drivers.archive import BackupDamaged, RecoveryFailed, Target
+from baseplane.database.secrets import Keyring
+from baseplane.drivers.archive import BackupDamaged, RecoveryFailed
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed
 from baseplane.drivers.cluster.engines import EngineMissing
 from baseplane.errors import BaseplaneError, NotFound, Unavailable
-from baseplane.resources.backups import archives, functions, store
+from baseplane.resources.backups import archives, choosing, functions, store
+from baseplane.resources.backups.choosing import Chosen
 from baseplane.resources.backups.functions import FilesLost
-from baseplane.resources.backups.store import Recovery
+from baseplane.resources.backups.store import Backup, Recovery
 from baseplane.resources.backups.taking import subject, take
 from baseplane.resources.projects import losses
 from baseplane.resources.projects import store as projects
@@ -67,16 +69,20 @@ async def save_what_is_there(rt: Runtime, ref: str) -> None:
     try:
         if recovery.status_before in SERVING:
             await serve(rt, ref)  # it may have died since
-        until = await rt.archive.flush(spec)
+        await flush(rt, spec)
     except (Unavailable, ClusterMissing, StartFailed) as error:
         async with rt.database.connection() as db:
             known = await archives.windows(db, rt.settings, ref)
         if recovery.moment and not archives.containing(known, recovery.moment, runs=False):
             raise OutsideWindow(f"{error} {archives.describe(known)}") from error
-        return
-    if generation := await rt.archive.generation(ref):
+
+
+async def flush(rt: Runtime, spec: ClusterSpec) -> None:
+    """Carry everything to the archive that was committed before this call. Raises as the driver's."""
+    until = await rt.archive.flush(spec)
+    if generation := await rt.archive.generation(spec.ref):
         async with rt.database.connection() as db:
-            await archives.record_complete(db, ref, generation, until)
+            await archives.record_complete(db, spec.ref, generation, until)
 
 
 @recover.step(within=timedelta(minutes=30), final=(FilesLost, NotFound))
@@ -99,29 +105,22 @@ async def prepare(rt: Runtime, ref: str) -> None:
     async with rt.database.connection() as db:
         recovery = await store.asked_recovery(db, ref)
         backup = await store.get_backup(db, ref, recovery.backup)
-        target = await _target(rt, db, recovery, backup.generation)
-        spec = await _spec_of_then(rt, db, ref)
+        target = await choosing.target(db, rt.settings, _chosen(recovery, backup))
+        spec = await spec_of_then(db, rt.keyring, ref)
     recovered = await rt.archive.prepare(spec, recovery.label, backup.key, target)
     async with rt.database.connection() as db:
         await store.record_recovered(db, recovery, recovered)
 
 
-async def _target(rt: Runtime, db: Connection, recovery: Recovery, generation: str) -> Target:
-    if recovery.point is not None:
-        return Target(point=store.point_label(recovery.point))
-    if recovery.latest:
-        return Target()
-    if recovery.moment is None:
-        return Target(as_backed_up=True)
-    known = await archives.windows(db, rt.settings, recovery.project_ref)
-    until = next((window.latest for window in known if window.generation == generation), None)
-    return Target(time=recovery.moment, complete_until=until)
+def _chosen(recovery: Recovery, backup: Backup) -> Chosen:
+    as_backed_up = recovery.moment is None and recovery.point is None and not recovery.latest
+    return Chosen(backup, recovery.moment, recovery.point, as_backed_up=as_backed_up)
 
 
-async def _spec_of_then(rt: Runtime, db: Connection, ref: str) -> ClusterSpec:
+async def spec_of_then(db: Connection, keyring: Keyring, ref: str) -> ClusterSpec:
     """With the root keys of the time of its backups, which open what was encrypted then."""
-    spec = await projects.cluster_spec(db, rt.keyring, ref)
-    kept = [rt.keyring.open(key, f"projects.root_key:{ref}") for key in await store.root_keys(db, ref)]
+    spec = await projects.cluster_spec(db, keyring, ref)
+    kept = [keyring.open(key, f"projects.root_key:{ref}") for key in await store.root_keys(db, ref)]
     return dataclasses.replace(spec, root_keys=tuple(dict.fromkeys([*spec.root_keys, *kept])))
 
 
@@ -137,7 +136,7 @@ async def put_back(rt: Runtime, ref: str) -> None:
 async def switch_in(rt: Runtime, ref: str) -> None:
     recovery = await _asked(rt, ref)
     async with rt.database.transaction() as db:
-        await projects.keep_root_keys(db, rt.keyring, ref, (await _spec_of_then(rt, db, ref)).root_keys)
+        await projects.keep_root_keys(db, rt.keyring, ref, (await spec_of_then(db, rt.keyring, ref)).root_keys)
     await rt.poolers.stop(ref)
     await rt.clusters.switch_in(ref, recovery.label)
     async with rt.database.connection() as db:

@@ -2,6 +2,7 @@
 
 A bucket wants money for each time that it says what it holds. So the platform database tells what is due to be deleted, and
 an archive is read only once a day, each at its own second of it, for what backups that broke off may have left there.
+While another project is made from an archive, nothing of that is deleted.
 """
 
 import logging
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
 from baseplane.database import Connection
-from baseplane.resources.backups import functions, store
+from baseplane.resources.backups import clones, functions, store
 from baseplane.resources.backups.store import Backup
 from baseplane.runtime import Runtime
 
@@ -28,6 +29,9 @@ async def apply(rt: Runtime, keep: timedelta) -> None:
         outlived = await _outlived(db, since)
         served = await reaching_back(db)
     for ref in gone:
+        async with rt.database.connection() as db:
+            if await clones.are_under_way(db, ref):
+                continue
         await rt.archive.remove(ref)
         async with rt.database.connection() as db:
             await _forget_project(db, ref)
@@ -69,6 +73,8 @@ async def reconcile(rt: Runtime, keep: timedelta, begin: datetime, end: datetime
 async def _apply(rt: Runtime, ref: str, generation: str, found: Collection[str], since: datetime) -> None:
     """``found`` names backups that lie in the archive, beside those that are known."""
     async with rt.database.connection() as db:
+        if await clones.are_under_way(db, ref):
+            return
         backups = await store.complete_backups(db, ref, generation)
         ended = await _ended(db, ref, generation)
         pending = await store.pending_backup(db, ref)

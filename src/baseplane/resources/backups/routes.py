@@ -10,7 +10,8 @@ from baseplane.api.context import Context, Ctx
 from baseplane.api.route import operations
 from baseplane.drivers.archive.absent import OFF
 from baseplane.errors import Conflict, Invalid
-from baseplane.resources.backups import archives, schedules, store
+from baseplane.resources.backups import archives, choosing, schedules, store
+from baseplane.resources.backups.choosing import Chosen
 from baseplane.resources.backups.recovering import recover
 from baseplane.resources.backups.schemas import (
     LAST_SECOND,
@@ -60,19 +61,12 @@ async def restore_pitr_backup(project: InProject, body: V1RestorePitrBody, ctx: 
     """Bring the project back to what it was at a second. Until that is ready, the database serves as it is."""
     _require_archive(ctx)
     require(project.status, RECOVERABLE, "brought back")
-    windows = await archives.windows(ctx.db, ctx.rt.settings, project.ref)
     field, unix = "recovery_time_target_unix", body.recovery_time_target_unix
-    if unix > datetime.now(UTC).timestamp():
-        late = "lies in the future" if unix <= LAST_SECOND else "is beyond the year 9999: it is in seconds"
-        raise Invalid(f"{field}: {late}. {archives.describe(windows)}")
-    moment = datetime.fromtimestamp(unix, UTC)
-    runs = project.status == Status.ACTIVE_HEALTHY
-    window = archives.containing(windows, moment, runs=runs)
-    backup = await store.newest_backup(ctx.db, project.ref, window.generation, moment) if window else None
-    if backup is None:
-        raise Invalid(f"{field}: is outside of what is archived. {archives.describe(windows)}")
-    await store.ask_for_recovery(ctx.db, project.ref, backup.id, project.status, moment=moment)
-    return await _begin(ctx, project)
+    if unix > LAST_SECOND:
+        known = archives.describe(await archives.windows(ctx.db, ctx.rt.settings, project.ref))
+        raise Invalid(f"{field}: is beyond the year 9999: it is in seconds. {known}")
+    at = datetime.fromtimestamp(unix, UTC)
+    return await _begin(ctx, project, await choosing.moment(ctx.db, ctx.rt.settings, project, at, field=field))
 
 
 @router.post("/restore", status_code=201, operation_id="v1-restore-physical-backup", response_class=Empty)
@@ -80,9 +74,7 @@ async def restore_physical_backup(project: InProject, body: V1RestoreBackupBody,
     """Bring the project back to what it was at the end of one of its backups."""
     _require_archive(ctx)
     require(project.status, RECOVERABLE, "brought back")
-    backup = await store.get_backup(ctx.db, project.ref, body.id)
-    await store.ask_for_recovery(ctx.db, project.ref, backup.id, project.status)
-    return await _begin(ctx, project)
+    return await _begin(ctx, project, await choosing.as_backed_up(ctx.db, project, body.id))
 
 
 @router.post("/undo", status_code=201, operation_id="v1-undo", response_class=Empty)
@@ -90,17 +82,12 @@ async def undo(project: InProject, body: V1UndoBody, ctx: Ctx) -> Empty:
     """Bring the project back to one of its restore points."""
     _require_archive(ctx)
     require(project.status, RECOVERABLE, "brought back")
-    point = await store.get_point(ctx.db, project.ref, body.name)
-    if point.status != "AVAILABLE" or point.completed_on is None or point.generation is None:
-        raise Invalid(f"name: the restore point {body.name!r} is {point.status}; only an AVAILABLE one can be come to.")
-    backup = await store.newest_backup(ctx.db, project.ref, point.generation, point.completed_on)
-    if backup is None:
-        raise Invalid(f"name: there is no complete backup from before the restore point {body.name!r}.")
-    await store.ask_for_recovery(ctx.db, project.ref, backup.id, project.status, point=point.id)
-    return await _begin(ctx, project)
+    return await _begin(ctx, project, await choosing.point(ctx.db, project, body.name, field="name"))
 
 
-async def _begin(ctx: Context, project: Project) -> Empty:
+async def _begin(ctx: Context, project: Project, chosen: Chosen) -> Empty:
+    backup, status = chosen.backup.id, project.status
+    await store.ask_for_recovery(ctx.db, project.ref, backup, status, moment=chosen.moment, point=chosen.point)
     if not await projects.settle(ctx.db, project.ref, Status.RESTORING, only_from={project.status}):
         raise Conflict("The project has just changed its state; look again.")
     await queue.start(ctx.db, recover, project.ref)

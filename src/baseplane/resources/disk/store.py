@@ -141,5 +141,14 @@ async def set_attributes(db: Connection, ref: str, kind: str, iops: int, through
     )
 
 
+async def inherit(db: Connection, ref: str, source: str) -> None:
+    """Let a new project have as large a disk as ``source``."""
+    await db.execute(
+        "insert into disks (ref, type, iops, throughput_mibps, size_gb)"
+        " select %s, type, iops, throughput_mibps, size_gb from disks where ref = %s",
+        [ref, source],
+    )
+
+
 async def record_read_only(db: Connection, ref: str, *, is_read_only: bool) -> None:
     await db.execute("update projects set read_only = %s where ref = %s", [is_read_only, ref])

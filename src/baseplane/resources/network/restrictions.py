@@ -65,6 +65,15 @@ async def change(db: Connection, ref: str, to: Callable[[Sequence[Network]], Seq
         )
 
 
+async def inherit(db: Connection, ref: str, source: str) -> None:
+    """Let a new project be reached from where ``source`` is. Nobody is inside, so that it is applied."""
+    await db.execute(
+        "insert into network_restrictions (ref, allowed, applied, applied_version, applied_at)"
+        " select %s, allowed, allowed, 1, now() from network_restrictions where ref = %s",
+        [ref, source],
+    )
+
+
 def _texts(networks: Sequence[Network]) -> list[str]:
     return [str(network) for network in networks]
 

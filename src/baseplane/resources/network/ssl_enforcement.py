@@ -41,6 +41,13 @@ async def want(db: Connection, ref: str, *, enforced: bool) -> None:
     )
 
 
+async def inherit(db: Connection, ref: str, source: str) -> None:
+    """Let a new project want TLS if ``source`` does; it is applied once it was shown."""
+    await db.execute(
+        "insert into ssl_enforcement (ref, wanted) select %s, wanted from ssl_enforcement where ref = %s", [ref, source]
+    )
+
+
 async def unapplied(db: Connection) -> list[str]:
     """Only projects that serve: where nobody gets in, nothing can be shown."""
     cursor = await db.execute(

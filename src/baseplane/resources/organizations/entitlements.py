@@ -63,7 +63,7 @@ ROWS = (
     Row("auth.password_hibp"),
     Row("auth.custom_oauth.max_providers", "numeric"),
     Row("backup.retention_days", "numeric", unit="days"),
-    Row("backup.restore_to_new_project"),
+    Row("backup.restore_to_new_project", value=True),
     Row("backup.schedule"),
     Row("function.max_count", "numeric", 1000),
     Row("function.size_limit_mb", "numeric", 20, unit="mb"),

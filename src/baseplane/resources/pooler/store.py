@@ -46,6 +46,15 @@ async def write(db: Connection, ref: str, chosen: Chosen) -> None:
     )
 
 
+async def inherit(db: Connection, ref: str, source: str) -> None:
+    """Let a new project's pooler be set as that of ``source``."""
+    await db.execute(
+        "insert into poolers (project_ref, pool_mode, default_pool_size)"
+        " select %s, pool_mode, default_pool_size from poolers where project_ref = %s",
+        [ref, source],
+    )
+
+
 async def settings(db: Connection, project: Project) -> PoolSettings:
     """What the project's pooler runs with."""
     chosen = await read(db, project.ref)

@@ -55,6 +55,15 @@ async def write(db: Connection, ref: str, settings: RestSettings) -> None:
     )
 
 
+async def inherit(db: Connection, ref: str, source: str) -> None:
+    """Let a new project's REST server be set as that of ``source``."""
+    await db.execute(
+        "insert into postgrest (project_ref, db_schema, db_extra_search_path, max_rows, db_pool)"
+        " select %s, db_schema, db_extra_search_path, max_rows, db_pool from postgrest where project_ref = %s",
+        [ref, source],
+    )
+
+
 def default_pool(size: str) -> int:
     """A sixth of the cluster's connections; they are opened when they are needed, and closed when idle."""
     return SIZES[size].max_connections // 6

@@ -32,6 +32,15 @@ async def fall_back(db: Connection, ref: str) -> bool:
     return cursor.rowcount == 1
 
 
+async def inherit(db: Connection, ref: str, source: str) -> None:
+    """Let a new project be set as ``source`` was when it last started."""
+    await db.execute(
+        "update projects p set settings = s.settings_served, settings_served = s.settings_served,"
+        " summarize_wal = s.summarize_wal from projects s where p.ref = %s and s.ref = %s",
+        [ref, source],
+    )
+
+
 def as_text(overrides: Overrides) -> dict[str, str]:
     """As Postgres reads them."""
     return {name: _text(given) for name, given in overrides.items()}

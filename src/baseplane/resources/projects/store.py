@@ -75,16 +75,17 @@ async def insert(
     size: str,
     engine: int,
     password: str,
+    made_by: str = "project.create",
 ) -> Project:
-    """Write down what is wanted; nothing is made yet. Raises Conflict when the name is taken."""
+    """Write down what is wanted; the workflow ``made_by`` makes it. Raises Conflict when the name is taken."""
     ref = "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
     try:
         return await one(
             db,
             Project,
             "insert into projects as p (ref, organization_slug, name, region, size, engine,"
-            " password, secret, jwt_secret, root_key) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning "
-            + PROJECT,
+            " password, secret, jwt_secret, root_key, made_by)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning " + PROJECT,
             [
                 ref,
                 organization_slug,
@@ -96,6 +97,7 @@ async def insert(
                 keyring.seal(secrets.token_urlsafe(32), f"projects.secret:{ref}"),
                 keyring.seal(secrets.token_urlsafe(48), f"projects.jwt_secret:{ref}"),
                 keyring.seal(secrets.token_hex(32), f"projects.root_key:{ref}"),
+                made_by,
             ],
             missing="",
         )
@@ -111,6 +113,11 @@ async def get(db: Connection, ref: Ref) -> Project:
 
 async def find(db: Connection, ref: Ref) -> Project | None:
     return await maybe(db, Project, "select " + PROJECT + " from projects p where ref = %s", [ref])
+
+
+async def made_by(db: Connection, ref: Ref) -> str:
+    """The name of the workflow that makes the project."""
+    return str(await value(db, "select made_by from projects where ref = %s", [ref]))
 
 
 async def get_of_member(db: Connection, ref: Ref, user_id: str) -> tuple[Project, str]:

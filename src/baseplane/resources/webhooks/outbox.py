@@ -85,17 +85,26 @@ async def enable(db: Connection) -> None:
 
 async def lead(db: Connection) -> bool:
     """Become the one that serves this database, until the connection ends. Raises NotOursError."""
-    ours = await value(
-        db,
-        "select count(*) from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'net'"
-        " and relname in ('http_request_queue', '_http_response', '_hooks')"
-        " and relowner = 'supabase_admin'::regrole and nspowner = relowner",
-    )
-    if ours != 3:
+    if not await _are_ours(db):
         raise NotOursError
     # What is lost with the last milliseconds before a crash is the record of answers: those requests are sent again.
     await db.execute("set synchronous_commit = off; set statement_timeout = '20s'")
     return bool(await value(db, "select pg_try_advisory_lock(%s, %s)", [KEY, LEADER]))
+
+
+async def _are_ours(db: Connection) -> bool:
+    query = (
+        "select count(*) = 3 from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'net'"
+        " and relname in ('http_request_queue', '_http_response', '_hooks')"
+        " and relowner = to_regrole('supabase_admin') and nspowner = relowner"
+    )
+    return bool(await value(db, query))
+
+
+async def drop_queued(db: Connection) -> None:
+    """Send nothing of what waits: in a copy of a database, it is the original's to send."""
+    if await _are_ours(db):
+        await db.execute("delete from net.http_request_queue")
 
 
 async def listen(db: Connection) -> None:

@@ -19,6 +19,14 @@ async def insert(db: Connection, ref: Ref) -> None:
     await db.execute("insert into webhooks (project_ref) values (%s) on conflict do nothing", [ref])
 
 
+async def inherit(db: Connection, ref: str, source: str) -> None:
+    """Let a new project have them if ``source`` does."""
+    await db.execute(
+        "insert into webhooks (project_ref) select %s from webhooks where project_ref = %s on conflict do nothing",
+        [ref, source],
+    )
+
+
 async def list_serving(db: Connection) -> set[Ref]:
     """The projects that have webhooks and whose database is meant to answer now; one that sleeps sends when it wakes."""
     found = await rows(

@@ -1,7 +1,6 @@
 """The queue below the runs: procrastinate carries jobs, locks and heartbeats; one job carries one run on."""
 
 import asyncio
-import contextlib
 import logging
 from datetime import timedelta
 from uuid import UUID
@@ -31,6 +30,8 @@ LAST_RUN = 600.0
 """Seconds that a run has to end when the queue is drained."""
 LOCK = 0x7265_7363
 """Advisory lock: one worker looks for abandoned runs at a time."""
+AGAIN, MUCH_LATER = 1, 30
+"""Seconds after which a run is carried on that broke off, and one that this version of ours cannot carry on."""
 POLL = 0.02
 """Seconds between two looks at a run that a request waits for."""
 KEEP_RUNS = timedelta(days=30)
@@ -42,7 +43,10 @@ class _Always(BaseRetryStrategy):
     """A run ends in the journal, never by its job failing: a job that breaks off is put back into the queue."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:  # noqa: ARG002
-        return RetryDecision(retry_in={"seconds": 0 if isinstance(exception, asyncio.CancelledError) else 1})
+        if isinstance(exception, asyncio.CancelledError):
+            return RetryDecision(retry_in={"seconds": 0})
+        later = isinstance(exception, runner.UnknownWorkflowError)
+        return RetryDecision(retry_in={"seconds": MUCH_LATER if later else AGAIN})
 
 
 class Queue:
@@ -58,8 +62,13 @@ class Queue:
         await self.app.open_async(self.rt.database.pool)
 
     async def _carry_on(self, run_id: str) -> None:
-        with contextlib.suppress(journal.SupersededError):
+        try:
             await runner.carry_on(self.rt, UUID(run_id))
+        except journal.SupersededError:
+            pass
+        except runner.UnknownWorkflowError as error:
+            log.warning("%s: it waits for one that knows it, as does what comes after it", error)
+            raise
 
     async def work(self) -> None:
         """Carry runs on until cancelled.

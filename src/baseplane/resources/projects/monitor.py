@@ -13,7 +13,7 @@ from baseplane.resources.projects import store, workflows
 from baseplane.resources.projects.status import SERVING, Status
 from baseplane.resources.projects.store import Project
 from baseplane.runtime import Runtime
-from baseplane.workflows import journal, queue
+from baseplane.workflows import WORKFLOWS, journal, queue
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,8 @@ EVERY = 1.0
 """Seconds between two looks."""
 TRY_AGAIN = timedelta(seconds=30)
 """How long an unhealthy project is left alone after a restart that failed."""
+STUCK = "Another version of Baseplane has begun something that this one does not know:"
+"""How the cause of a project begins that waits for that version."""
 LOCK = 0x6D6F_6E69
 """Advisory lock: one monitor looks at a time, however many workers there are."""
 
@@ -36,11 +38,13 @@ async def watch(rt: Runtime) -> None:
 
 
 async def look(rt: Runtime) -> None:
-    """Start a restart for every project that should serve and whose cluster does not run."""
+    """Start a restart for every project that should serve and whose cluster does not run; tell of those that are stuck."""
     states = await rt.clusters.observe_all()
     async with rt.database.transaction() as db:
         if not await value(db, "select pg_try_advisory_xact_lock(%s)", [LOCK]):
             return
+        stuck = await journal.unknown(db, WORKFLOWS)
+        await store.tell(db, STUCK, {run.subject.rpartition(":")[2]: f"{STUCK} {run.workflow}." for run in stuck})
         for project in await store.list_in(db, SERVING):
             if project.asleep and project.status == Status.ACTIVE_HEALTHY:
                 continue

@@ -9,10 +9,11 @@ from baseplane.drivers.archive import BackupDamaged, RecoveryFailed, Target
 from baseplane.drivers.cluster import ClusterMissing, ClusterSpec, Role, StartFailed
 from baseplane.errors import BaseplaneError, NotFound, Unavailable
 from baseplane.resources.backups import archives, store
+from baseplane.resources.backups.left_serving import served_before
 from baseplane.resources.backups.store import Recovery
 from baseplane.resources.backups.taking import subject, take
 from baseplane.resources.projects import store as projects
-from baseplane.resources.projects.status import SERVING, Status
+from baseplane.resources.projects.status import Status
 from baseplane.resources.projects.workflows import RECOVERY, serve
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow, queue
@@ -47,7 +48,9 @@ recover = Workflow("project.recover", failed=_failed, cancelled=_cancelled)
 
 async def serve_as_before(rt: Runtime, ref: str) -> None:
     """Whatever was begun, the project's own data serves if it did; data that is lost stays lost."""
-    if (await _asked(rt, ref)).status_before in SERVING:
+    async with rt.database.connection() as db:
+        served = await served_before(db, ref)
+    if served:
         with contextlib.suppress(ClusterMissing):
             await serve(rt, ref)
 
@@ -58,8 +61,9 @@ async def save_what_is_there(rt: Runtime, ref: str) -> None:
     async with rt.database.connection() as db:
         recovery = await store.asked_recovery(db, ref)
         spec = await projects.cluster_spec(db, rt.keyring, ref)
+        served = await served_before(db, ref)
     try:
-        if recovery.status_before in SERVING:
+        if served:
             await serve(rt, ref)  # it may have died since
         until = await rt.archive.flush(spec)
     except (Unavailable, ClusterMissing, StartFailed) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import psycopg
@@ -27,17 +28,25 @@ LOCK = 0x6D6F_6E69
 """Advisory lock: one monitor looks at a time, however many workers there are."""
 
 
-async def watch(rt: Runtime) -> None:
+Others = Callable[[Connection], Awaitable[list[str]]]
+"""The refs of projects that should serve though their status tells of something else."""
+
+
+async def _none(_db: Connection) -> list[str]:
+    return []
+
+
+async def watch(rt: Runtime, others: Others = _none) -> None:
     """Look until cancelled."""
     while True:
         try:
-            await look(rt)
+            await look(rt, others)
         except (BaseplaneError, psycopg.Error, OSError) as error:
             log.warning("looking after the clusters failed: %s", error)
         await asyncio.sleep(EVERY)
 
 
-async def look(rt: Runtime) -> None:
+async def look(rt: Runtime, others: Others = _none) -> None:
     """Start a restart for every project that should serve and whose cluster does not run; tell of those that are stuck."""
     states = await rt.clusters.observe_all()
     async with rt.database.transaction() as db:
@@ -45,7 +54,8 @@ async def look(rt: Runtime) -> None:
             return
         stuck = await journal.unknown(db, WORKFLOWS)
         await store.tell(db, STUCK, {run.subject.rpartition(":")[2]: f"{STUCK} {run.workflow}." for run in stuck})
-        for project in await store.list_in(db, SERVING):
+        further = [await store.get(db, ref) for ref in await others(db)]
+        for project in [*await store.list_in(db, SERVING), *further]:
             if project.asleep and project.status == Status.ACTIVE_HEALTHY:
                 continue
             down = states.get(project.ref, State.MISSING) != State.RUNNING

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -12,7 +11,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from baseplane.database.secrets import Keyring
 from baseplane.drivers.archive.local import LocalArchive
 from baseplane.drivers.cluster import Role
 from baseplane.drivers.cluster.local import LocalClusters
@@ -21,30 +19,12 @@ from baseplane.resources.backups.recovering import recover
 from baseplane.resources.backups.taking import drill, subject, take
 from baseplane.resources.projects import store as projects
 from baseplane.runtime import Runtime
-from baseplane.settings import Settings
 from baseplane.workflows import queue
-from tests.conftest import Client, client_of
+from tests.conftest import Client
 from tests.processes import kill
 from tests.workflows.crashing import WHEN, crash
 
 DATA = "create table public.kept (id bigint, at timestamptz default clock_timestamp(), v int default 1)"
-
-
-@pytest.fixture(scope="module")
-async def kept_rt(
-    real_rt: Runtime, local: LocalClusters, settings: Settings, keyring: Keyring, tmp_path_factory: Any
-) -> AsyncIterator[Runtime]:
-    """The real runtime, with an archive."""
-    driver = LocalClusters(local.layout, settings.engines_dir, local.account, rpo=settings.archive_rpo)
-    archive = LocalArchive(driver, str(tmp_path_factory.mktemp("archive")), keyring)
-    yield dataclasses.replace(real_rt, clusters=driver, archive=archive)
-    driver.close()
-
-
-@pytest.fixture(scope="module")
-async def kept(kept_rt: Runtime) -> AsyncIterator[Client]:
-    async with client_of(kept_rt) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -70,3 +70,9 @@ class MemoryArchive:
         for backup in list(self.backups):
             if backup.ref == ref and generation in (None, backup.generation):
                 del self.backups[backup]
+
+    async def end_rehearsal(self, ref: str) -> None:
+        pass
+
+    async def tidy(self) -> None:
+        pass

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 async def apply(rt: Runtime, keep: timedelta) -> None:
     """Raises ArchiveUnavailable."""
+    await rt.archive.tidy()
     since = datetime.now(UTC) - keep
     async with rt.database.connection() as db:
         gone = await _refs(

@@ -153,6 +153,10 @@ async def has_ended(rt: Runtime, workflow: Workflow, ref: str) -> None:
     if workflow.name in ENDS:
         table, column, ends = ENDS[workflow.name]
         assert await newest(rt, table, column, ref) in ends, await newest(rt, table, "cause", ref)
+    if workflow is stop_and_start:  # and not given up, and left to the monitor, which waits before it tries again
+        async with rt.database.connection() as db:
+            query = "select state from runs where subject = %s and workflow = %s order by created_at desc limit 1"
+            assert await value(db, query, [ref, workflow.name]) == "done"
 
 
 @pytest.mark.parametrize(("workflow", "death"), AROUND + WITHIN, ids=named)

@@ -24,6 +24,7 @@ from baseplane.drivers.archive import (
 from baseplane.drivers.archive.local import LocalArchive
 from baseplane.drivers.archive.planning import plan
 from baseplane.drivers.cluster import ClusterSpec, Role
+from baseplane.drivers.cluster.engines import found, installed
 from baseplane.drivers.cluster.local import LocalClusters
 from baseplane.settings import Settings
 from tests.drivers.conftest import new_spec
@@ -73,8 +74,9 @@ def archive(clusters: LocalClusters, settings: Settings, keyring: Keyring, tmp_p
 
 
 @pytest.fixture
-async def archived(archive: LocalArchive) -> AsyncIterator[Archived]:
-    spec = new_spec()
+async def archived(request: pytest.FixtureRequest, archive: LocalArchive) -> AsyncIterator[Archived]:
+    """Of the Postgres major that the test is parametrized with, or 17."""
+    spec = new_spec(engine=getattr(request, "param", 17))
     await archive.clusters.create(spec)
     await archive.clusters.start(spec)
     yield Archived(archive, spec)
@@ -82,11 +84,22 @@ async def archived(archive: LocalArchive) -> AsyncIterator[Archived]:
     archive.clusters.close()
 
 
+def engines(*majors: int) -> pytest.MarkDecorator:
+    """Do it with each of these majors that is on this machine, and with 17."""
+    there = {engine.major for engine in (*found(), *installed(Settings().engines_dir))}
+    others = [
+        pytest.param(major, marks=pytest.mark.skipif(major not in there, reason=f"there is no Postgres {major}"))
+        for major in majors
+    ]
+    return pytest.mark.parametrize("archived", [17, *others], indirect=True)
+
+
 def objects(archived: Archived, pattern: str) -> list[Path]:
     assert archived.archive.store.directory is not None
     return sorted(archived.archive.store.directory.glob(f"{archived.spec.ref}/*/{pattern}"))
 
 
+@engines(15, 18)
 async def test_a_cluster_comes_back_as_it_was_at_a_moment(archived: Archived) -> None:
     await archived.ask("create table public.kept (id int)")
     backup = await archived.backup()
@@ -98,6 +111,7 @@ async def test_a_cluster_comes_back_as_it_was_at_a_moment(archived: Archived) ->
     assert await archived.ask("select count(*) || '/' || sum(id) from public.kept") == "100/5050"
 
 
+@engines(18)
 async def test_increments_bring_back_what_changed_after_the_full_backup(archived: Archived) -> None:
     archived.spec = replace(archived.spec, settings={"summarize_wal": "on"})
     await archived.clusters.configure(archived.spec)
@@ -134,6 +148,7 @@ async def test_increments_are_left_out_where_the_log_is_shorter_and_used_where_i
     assert await archived.ask("select id from public.kept") == 1
 
 
+@engines(15, 18)
 async def test_a_restore_point_is_come_back_to(archived: Archived) -> None:
     backup = await archived.backup()
     await archived.ask("create table public.before ()")
@@ -171,6 +186,7 @@ async def test_what_was_brought_back_has_an_archive_of_its_own(archived: Archive
     }
 
 
+@engines(15, 18)
 async def test_a_moment_after_the_last_commit_is_met_if_the_archive_is_complete_until_then(archived: Archived) -> None:
     await archived.ask("create table public.kept as select 1 as id")
     backup = await archived.backup()
@@ -196,6 +212,7 @@ async def test_the_password_is_the_one_that_it_should_have_and_not_that_of_then(
         pass
 
 
+@engines(15, 18)
 async def test_a_rehearsal_checks_the_backup_and_leaves_nothing(archived: Archived) -> None:
     await archived.ask("create table public.kept as select generate_series(1, 1000) as id")
     await archived.ask("create index on public.kept (id)")

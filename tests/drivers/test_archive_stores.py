@@ -95,6 +95,35 @@ def test_what_breaks_off_leaves_nothing(url: str) -> None:
     assert store.keys(f"{folder}/") == []
 
 
+DIES_PUTTING = """
+import os, signal, sys
+from baseplane.drivers.archive.stores import ObjectStore
+
+def chunks():
+    yield os.urandom(12 * 1024 * 1024)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+ObjectStore(sys.argv[1]).put("ref/base/one", chunks())
+"""
+
+
+def test_what_a_killed_process_has_left_in_a_directory_goes_with_the_next_attempt_or_after_its_time(
+    tmp_path: Path,
+) -> None:
+    store, folder = ObjectStore(str(tmp_path)), tmp_path / "ref" / "base"
+    for again in (True, False):
+        subprocess.run([sys.executable, "-c", DIES_PUTTING, str(tmp_path)], check=False)
+        assert [path.name for path in folder.iterdir()] == ["one#1"]
+        store.tidy(3600)  # it may be alive
+        assert list(folder.iterdir())
+        if again:
+            store.put("ref/base/one", [b"whole"])
+            assert [path.name for path in folder.iterdir()] == ["one"]
+            store.delete(["ref/base/one"])
+    store.tidy(0)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_bucket_that_cannot_be_reached_is_told() -> None:
     port = ports.free_near("127.0.0.1", 0)
     store = ObjectStore(f"s3://archive?endpoint=http://127.0.0.1:{port}&access_key_id=a&secret_access_key=b")

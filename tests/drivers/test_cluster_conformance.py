@@ -139,6 +139,25 @@ async def test_each_role_is_let_in(driver: ClusterDriver, running: ClusterSpec) 
         assert await answer(driver, running, role) == 1
 
 
+async def test_a_closed_cluster_lets_nobody_in_but_the_platform_until_it_is_opened(
+    driver: ClusterDriver, running: ClusterSpec
+) -> None:
+    await driver.stop(running.ref)
+    for _ in range(2):
+        await driver.start(running, closed=True)
+        assert await answer(driver, running, Role.ADMIN) == 1
+        for role in (Role.OWNER, Role.READER):
+            with pytest.raises(Unavailable):
+                await answer(driver, running, role)
+    await driver.start(running)
+    assert [await answer(driver, running, role) for role in Role] == [1, 1, 1]
+    await driver.stop(running.ref)
+    await driver.start(running, closed=True)
+    await driver.stop(running.ref)
+    await driver.start(running)
+    assert await answer(driver, running) == 1
+
+
 async def test_a_borrowed_connection_holds_nothing_of_the_last_borrower(
     driver: ClusterDriver, running: ClusterSpec
 ) -> None:

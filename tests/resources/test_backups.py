@@ -10,7 +10,9 @@ from baseplane.drivers.archive import BackupDamaged, BackupId, Progress, Target
 from baseplane.drivers.archive.memory import MemoryArchive
 from baseplane.drivers.cluster.memory import MemoryClusters
 from baseplane.resources.backups import archives, retention, watch
+from baseplane.resources.backups.left_serving import left_serving
 from baseplane.resources.backups.store import Backup
+from baseplane.resources.projects import monitor
 from baseplane.runtime import Runtime
 from tests.conftest import Client
 
@@ -206,10 +208,53 @@ async def test_a_restore_that_fails_leaves_the_project_as_it_was(
     await api.drain()
     assert await api.status(backed_up) == "RESTORE_FAILED"
     assert backed_up in memory.running
+    assert (await api.query(backed_up, "select 1 as one")).json() == [{"one": 1}]
+    (db,) = await api.get(f"/v1/projects/{backed_up}/health?services=db")
+    told = "It was not brought back: data.tar.zst is damaged. The database is as it was before; restore the project"
+    assert (db["healthy"], db["error"].startswith(told)) == (True, True)
     assert (await api.post(f"/v1/projects/{backed_up}/restore")).status_code == 200
     await api.drain()
     assert await api.status(backed_up) == "ACTIVE_HEALTHY"
     assert backed_up not in memory.data
+
+
+async def _fail_to_bring_back(api: Client, ref: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def damaged(*_: Any) -> None:
+        raise BackupDamaged("data.tar.zst is damaged.")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(MemoryArchive, "prepare", damaged)
+        await api.post(path(ref, "/restore-pitr"), {"recovery_time_target_unix": int(time.time()) - 5})
+        await api.drain()
+    assert await api.status(ref) == "RESTORE_FAILED"
+
+
+async def test_what_serves_after_a_restore_that_failed_is_kept_alive_however_often_it_fails(
+    api: Client, rt: Runtime, memory: MemoryClusters, backed_up: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "TRY_AGAIN", timedelta(0))
+    for _ in range(2):
+        await _fail_to_bring_back(api, backed_up, monkeypatch)
+        assert backed_up in memory.running
+        await memory.stop(backed_up)
+        refused = await api.query(backed_up, "select 1")
+        assert (refused.status_code, "Restore it to go on with the data" in refused.text) == (400, True)
+        await monitor.look(rt, left_serving)
+        await api.drain()
+        assert backed_up in memory.running
+        assert await api.status(backed_up) == "RESTORE_FAILED"
+
+
+async def test_what_was_paused_before_a_restore_that_failed_stays_stopped(
+    api: Client, rt: Runtime, memory: MemoryClusters, backed_up: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "TRY_AGAIN", timedelta(0))
+    await api.post(f"/v1/projects/{backed_up}/pause")
+    await api.drain()
+    await _fail_to_bring_back(api, backed_up, monkeypatch)
+    await monitor.look(rt, left_serving)
+    await api.drain()
+    assert backed_up not in memory.running
 
 
 async def test_a_restore_that_does_not_serve_is_taken_back(
@@ -364,14 +409,25 @@ async def test_an_archive_is_read_once_a_day_for_what_nobody_knows_of(
     assert [backup for backup in rt.archive.backups if backup.ref == backed_up] == [known]
 
 
-def test_a_clock_that_is_set_is_noticed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (-3600, "the clock was set back, from 12:00:00 to 11:00:00: what is in between comes twice"),
+        (3600, "the clock was set forward, from 12:00:00 to 13:00:00: nothing was committed in between"),
+    ],
+)
+def test_a_clock_that_is_set_is_noticed_and_the_seconds_named_that_are_no_good_targets(
+    seconds: int, told: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(time, "time", lambda: noon)
     clock = watch.Clock()
     clock.look()
     assert not caplog.records
-    now = time.time
-    monkeypatch.setattr(time, "time", lambda: now() - 3600)
+    monkeypatch.setattr(time, "time", lambda: noon + seconds)
     clock.look()
-    assert "the clock was set back by 3600.0 s" in caplog.text
+    assert told in caplog.text.replace("2026-03-01 ", "").replace(" UTC", "")
     caplog.clear()
     clock.look()
     assert not caplog.records

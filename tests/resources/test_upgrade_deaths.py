@@ -1,20 +1,17 @@
 """Deaths during an upgrade: whoever dies wherever, it ends done or undone, with a project that serves all it had."""
 
 import asyncio
-import contextlib
-import os
-import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
-import psutil
 import pytest
 
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.resources.upgrades import store
 from baseplane.runtime import Runtime
 from tests.conftest import Client, working
-from tests.resources.upgrading import worker_process
+from tests.deaths import worker_process
+from tests.processes import kill_postgres
 
 FILLED = "create table public.orders as select n as id, 'tea ' || n as item from generate_series(1, 1000) n"
 CHECKSUM = "select md5(string_agg(o::text, ',' order by id)) as sum from public.orders o"
@@ -79,18 +76,9 @@ async def test_a_worker_killed_at_any_place_is_followed_by_one_that_ends_it(
         await begin(real, ref)
         await reached(real_rt, ref, place)
         worker.kill()
-        worker.wait()
+        worker.join()
     async with working(real.queue):
         await converges(real, ref, before)
-
-
-def kill_postgres(rt: Runtime, ref: str) -> None:
-    """Every server process of the cluster, old and new, wherever it is."""
-    home = str(Layout(rt.settings.data_dir).cluster(ref).home)
-    for process in psutil.process_iter(["name", "cwd"]):
-        if process.info["name"] == "postgres" and (process.info["cwd"] or "").startswith(f"{home}/"):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("place", [2, 5, 6, 8])
@@ -101,5 +89,5 @@ async def test_postgres_killed_at_any_place_leaves_a_project_that_serves(
     async with working(real.queue):
         await begin(real, ref)
         await reached(real_rt, ref, place)
-        kill_postgres(real_rt, ref)
+        kill_postgres(Layout(real_rt.settings.data_dir).cluster(ref).home)
         await converges(real, ref, before)

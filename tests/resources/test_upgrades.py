@@ -54,7 +54,7 @@ def failing(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
         raise UpgradeRefused("it was told to")
 
     changed = list(workflows.upgrade.steps)
-    changed[step] = Step(whole.name, do, whole.within, whole.undo, whole.final)
+    changed[step] = Step(whole.name, do, whole.within, whole.undo, (*whole.final, UpgradeRefused))
     monkeypatch.setattr(workflows.upgrade, "steps", changed)
 
 

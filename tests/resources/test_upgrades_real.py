@@ -1,18 +1,31 @@
 """Upgrades of real projects, through the API, by workers and over clusters that die at any place of it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
 
+from baseplane.drivers.archive.stores import ObjectStore
 from baseplane.drivers.cluster.engines import found
 from baseplane.drivers.cluster.layout import Layout
 from baseplane.drivers.ingress.public import TlsDoor
+from baseplane.drivers.rest import program
 from baseplane.errors import Unavailable
+from baseplane.resources.backups import watch
+from baseplane.resources.projects import store as projects
+from baseplane.resources.projects.status import Status
+from baseplane.resources.upgrades import store, workflows
 from baseplane.runtime import Runtime
-from tests.conftest import Client, Limited, working
+from baseplane.workflows import queue
+from tests.conftest import Client, Limited, without_others, working
+from tests.resources.keys import new_key
+from tests.resources.rest_door import Door, opened
 from tests.resources.webhooks import admin
+from tests.workflows.crashing import WHEN, crash
 
 FILLED = """
 create table public.orders (id int generated always as identity primary key, item text);
@@ -162,3 +175,98 @@ async def test_a_slot_that_lags_gives_the_old_project_back_and_says_so(
     assert 'The slot "late" has not consumed the WAL yet' in failed["cause"]
     assert await ask(real, ref, CHECKSUM) == before
     assert (await real.get(f"/v1/projects/{ref}"))["database"]["postgres_engine"] == "17"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A request to insert a row, of which PostgREST has half."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @classmethod
+    async def begin(cls, door: Door, ref: str, key: str) -> "Waiting":
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rpartition(":")[2]))
+        head = f"POST /{ref}/rest/v1/orders HTTP/1.1\r\nHost: door\r\napikey: {key}\r\nContent-Length: 15\r\n"
+        writer.write(f'{head}Content-Type: application/json\r\n\r\n{{"item":'.encode())
+        await writer.drain()
+        return cls(reader, writer)
+
+    async def end(self) -> int:
+        """Send the rest; gives the status of the answer."""
+        self.writer.write(b'"late"}')
+        answer = await self.reader.readline()
+        self.writer.close()
+        return int(answer.split(b" ")[1])
+
+
+@pytest.mark.skipif(program._here() not in program.PACKAGES, reason="PostgREST is not made for this")
+async def test_what_waits_since_before_the_upgrade_does_not_write_into_what_may_be_taken_back(
+    real: Client, real_rt: Runtime, ref: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that PostgREST has only half of is finished when the new cluster serves and is not certain to stay."""
+    key = (await new_key(real, ref, secret_jwt_template={"role": "service_role"}))["api_key"]
+    await ask(real, ref, "grant all on public.orders to service_role")
+    async with opened(real_rt) as door:
+        assert len(await door.get(ref, "/orders?limit=1", key)) == 1
+        waiting = [await Waiting.begin(door, ref, key) for _ in range(3)]  # the first meets connections that are dead
+        async with real_rt.database.transaction() as db:
+            await projects.settle(db, ref, Status.UPGRADING, only_from={Status.ACTIVE_HEALTHY})
+            await store.insert(db, ref, 18, "18")
+            await queue.start(db, workflows.upgrade, ref)
+        start_upgraded = [step.name for step in workflows.upgrade.steps].index("start_upgraded")
+        await crash(real_rt, workflows.upgrade, ref, start_upgraded, WHEN[1], monkeypatch)
+        answers = [await request.end() for request in waiting]
+    async with real_rt.database.connection() as db:
+        await db.execute("update runs set cancel = true where subject = %s and finished_at is null", [ref])
+    await real.drain()
+    assert (await told(real, ref))["status"] == 2
+    assert answers == [503, 503, 503]
+    assert await ask(real, ref, "select count(*)::int as n from public.orders where item = 'late'") == [{"n": 0}]
+
+
+async def test_a_base_backup_under_way_ends_with_the_old_cluster_and_the_new_one_is_backed_up(
+    kept: Client, kept_rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, upgraded, put = threading.Event(), threading.Event(), ObjectStore.put
+
+    def hold(self: ObjectStore, key: str, chunks: Iterable[bytes]) -> tuple[str, int]:
+        """pg_basebackup waits meanwhile, with Postgres behind it, for somebody who takes what it has read."""
+        if key.endswith("data.tar.zst.aes") and not reading.is_set():
+            reading.set()
+            upgraded.wait(60)
+        return put(self, key, chunks)
+
+    monkeypatch.setattr(ObjectStore, "put", hold)
+    async with without_others(kept_rt), working(kept.queue):
+        ref = str((await kept.create_project())["ref"])
+        await kept.becomes(ref, "ACTIVE_HEALTHY")
+        await ask(kept, ref, "create table public.orders as select 1 as id, 'tea' as item")
+        await watch.look(kept_rt)
+        assert await asyncio.to_thread(reading.wait, 60)
+        async with admin(kept_rt, ref) as db, asyncio.timeout(30):
+            senders = "select application_name, state from pg_stat_replication"
+            while await (await db.execute(senders)).fetchall() != [("pg_basebackup", "backup")]:
+                await asyncio.sleep(0.02)
+        await begin(kept, ref)
+        async with asyncio.timeout(90):
+            while (await told(kept, ref))["status"] == 0:
+                await asyncio.sleep(0.05)
+        upgraded.set()
+        await kept.becomes(ref, "ACTIVE_HEALTHY")
+        assert (await told(kept, ref))["status"] == 1
+        path = f"/v1/projects/{ref}/database/backups"
+        await until_backed_up(kept, path, ["FAILED"])
+        async with kept_rt.database.connection() as db:
+            await db.execute(
+                "update backups set finished_at = now() - interval '2 hours' where project_ref = %s", [ref]
+            )
+        await watch.look(kept_rt)
+        await until_backed_up(kept, path, ["COMPLETED", "FAILED"])
+        assert await ask(kept, ref, "select item from public.orders") == [{"item": "tea"}]
+
+
+async def until_backed_up(client: Client, path: str, statuses: list[str]) -> None:
+    async with asyncio.timeout(60):
+        while [backup["status"] for backup in (await client.get(path))["backups"]] != statuses:
+            await asyncio.sleep(0.05)

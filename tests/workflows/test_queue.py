@@ -1,15 +1,19 @@
 import asyncio
 import secrets
 from datetime import timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from baseplane.database import value
 from baseplane.errors import NotFound, Unavailable
+from baseplane.resources.projects import monitor
+from baseplane.resources.projects import store as projects
 from baseplane.runtime import Runtime
-from baseplane.workflows import queue
+from baseplane.workflows import WORKFLOWS, queue
 from baseplane.workflows.queue import Queue
+from tests.conftest import Client
 from tests.workflows.conftest import Trial
 
 
@@ -141,3 +145,40 @@ async def test_a_worker_whose_session_is_lost_ends(worker: Queue, rt: Runtime) -
 async def test_who_waits_for_a_run_gets_it_as_it_is_when_the_time_is_over(trial: Trial) -> None:
     run_id = await trial.insert()
     assert (await queue.outcome(trial.rt.database, run_id, timedelta(seconds=0.05))).state == "queued"
+
+
+async def test_a_run_of_another_version_waits_for_it_without_haste_and_its_project_says_so(
+    trial: Trial, api: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref, rt = await api.active_project(), trial.rt
+    trial.step("one")
+    run_id = await trial.start(ref)
+    with monkeypatch.context() as downgraded:
+        downgraded.delitem(WORKFLOWS, trial.workflow.name)
+        await api.queue._work(wait=False)
+        await monitor.look(rt)
+        assert await _job(rt, run_id) == ("todo", True)
+        assert f"{trial.workflow.name} of {ref} is unknown to this version" in caplog.text
+        assert await _cause(rt, ref) == f"{monitor.STUCK} {trial.workflow.name}."
+    async with rt.database.connection() as db:
+        await db.execute("update procrastinate_jobs set scheduled_at = now() where args->>'run_id' = %s", [str(run_id)])
+    await api.drain()
+    await monitor.look(rt)
+    assert (await trial.state(run_id)).state == "done"
+    assert await _cause(rt, ref) is None
+
+
+async def _job(rt: Runtime, run_id: UUID) -> object:
+    """Its state, and whether it rests for longer than after other failures."""
+    async with rt.database.connection() as db:
+        cursor = await db.execute(
+            "select status::text, scheduled_at > now() + interval '20 seconds' from procrastinate_jobs"
+            " where args->>'run_id' = %s",
+            [str(run_id)],
+        )
+        return await cursor.fetchone()
+
+
+async def _cause(rt: Runtime, ref: str) -> str | None:
+    async with rt.database.connection() as db:
+        return (await projects.get(db, ref)).cause

@@ -120,6 +120,33 @@ async def test_a_step_that_kills_its_worker_again_and_again_fails(trial: Trial) 
     assert trial.seen[-1] == "undo deadly"
 
 
+async def test_a_way_back_that_kills_its_worker_again_and_again_is_given_up_and_told(
+    trial: Trial, caplog: pytest.LogCaptureFixture
+) -> None:
+    class DeathError(BaseException):
+        """The worker dies."""
+
+    async def deadly(_rt: Runtime, _subject: str) -> None:
+        trial.seen.append("deadly")
+        raise DeathError
+
+    async def middle(_rt: Runtime, _subject: str) -> None: ...
+
+    trial.step("one", undo=True)
+    trial.workflow.step(undo=deadly)(middle)
+    trial.step("three", within=0.1, fails=Unavailable("no"))
+    run_id = await trial.insert()
+    for _ in range(runner.MAX_ATTEMPTS):
+        with pytest.raises(DeathError):
+            await runner.carry_on(trial.rt, run_id)
+    await runner.carry_on(trial.rt, run_id)
+    cause = "no Undoing middle was begun 5 times and never came to an end."
+    assert trial.outcomes == [("failed", cause)]
+    assert trial.seen.count("deadly") == runner.MAX_ATTEMPTS
+    assert trial.seen[-1] == "undo one"
+    assert "undoing middle is given up" in caplog.text
+
+
 async def test_a_worker_that_was_superseded_records_nothing(trial: Trial) -> None:
     trial.step("one")
     run_id = await trial.insert()
@@ -133,6 +160,7 @@ async def test_a_worker_that_was_superseded_records_nothing(trial: Trial) -> Non
             journal.begin_step(db, early, 0, "one", timedelta(seconds=5)),
             journal.end_step(db, early, 0, "failed", "late"),
             journal.begin_undo(db, early, "late"),
+            journal.begin_undo_step(db, early, 0),
             journal.finish(db, early, "failed", "late"),
         ):
             with pytest.raises(journal.SupersededError):

@@ -9,6 +9,7 @@ from baseplane.drivers.outbound import outbound
 from baseplane.resources.access import sweeper
 from baseplane.resources.backups import lost, platform
 from baseplane.resources.backups import watch as backups_watch
+from baseplane.resources.backups.left_serving import left_serving
 from baseplane.resources.cloning import workflows as _cloning  # noqa: F401 -- no route brings it in
 from baseplane.resources.disk import watch as disks
 from baseplane.resources.network import upkeep
@@ -28,7 +29,7 @@ async def run_worker(rt: Runtime) -> None:
     await queue.open()
     async with outbound(rt.outbound) as sender, asyncio.TaskGroup() as tasks:
         tasks.create_task(queue.work())
-        tasks.create_task(monitor.watch(rt))
+        tasks.create_task(monitor.watch(rt, left_serving))
         tasks.create_task(replica_monitor.watch(rt))
         tasks.create_task(sleep.watch(rt))
         tasks.create_task(disks.watch(rt))

@@ -87,12 +87,14 @@ async def _ask(rt: Runtime, project: Project, secret: str, name: Service, within
             return _answer(name, "UNHEALTHY", _absent(name, failure.message))
         error = " ".join(filter(None, [project.cause, failure.message]))
     else:
-        return _answer(name, "ACTIVE_HEALTHY")
+        # What serves is what a restore was to replace: the user has to hear why that failed.
+        failed = project.status == Status.RESTORE_FAILED and name == "db"
+        return _answer(name, "ACTIVE_HEALTHY", project.cause if failed else None)
     return _answer(name, "COMING_UP" if project.status in COMING else "UNHEALTHY", error)
 
 
 def _answer(name: Service, status: ServiceStatus, error: str | None = None) -> V1ServiceHealthResponse:
-    return V1ServiceHealthResponse(name=name, healthy=error is None, status=status, error=error)
+    return V1ServiceHealthResponse(name=name, healthy=status == "ACTIVE_HEALTHY", status=status, error=error)
 
 
 def _absent(name: str, reason: str) -> str:

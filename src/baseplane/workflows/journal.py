@@ -4,8 +4,10 @@ A worker that claims a run raises its epoch; whatever an earlier claimant still 
 refused. So a worker that was only thought dead cannot record anything over its successor.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import LiteralString
 from uuid import UUID
 
 from baseplane.database import Connection, maybe, rows, value
@@ -134,13 +136,27 @@ async def is_cancelled(db: Connection, run: Run) -> bool:
 
 
 async def begin_undo(db: Connection, run: Run, cause: str) -> None:
-    """Raises SupersededError."""
+    """From now on ``attempts`` of a step count how often undoing it has begun. Raises SupersededError."""
     cursor = await db.execute(
         "update runs set state = 'undoing', cause = coalesce(cause, %s) where id = %s and epoch = %s",
         [cause, run.id, run.epoch],
     )
     if cursor.rowcount == 0:
         raise SupersededError
+    await db.execute("update run_steps set attempts = 0 where run_id = %s", [run.id])
+
+
+async def begin_undo_step(db: Connection, run: Run, position: int) -> int:
+    """Record that undoing this step begins; gives how often it has. Raises SupersededError."""
+    cursor = await db.execute(
+        "update run_steps set attempts = attempts + 1, started_at = now() where run_id = %s and position = %s"
+        " and exists (select from runs where id = run_id and epoch = %s) returning attempts",
+        [run.id, position, run.epoch],
+    )
+    found = await cursor.fetchone()
+    if found is None:
+        raise SupersededError
+    return int(found[0])
 
 
 async def finish(db: Connection, run: Run, state: str, cause: str | None) -> None:
@@ -163,6 +179,12 @@ async def orphans(db: Connection, older_than: timedelta) -> list[Run]:
         " order by created_at",
         [older_than],
     )
+
+
+async def unknown(db: Connection, known: Iterable[str]) -> list[Run]:
+    """Unfinished runs of workflows that are none of the ``known``: of another version of ours."""
+    query: LiteralString = f"select {_RUN} from runs where finished_at is null and workflow <> all(%s)"
+    return await rows(db, Run, query, [list(known)])
 
 
 async def forget(db: Connection, older_than: timedelta) -> None:

@@ -35,6 +35,8 @@ LAST_RUN = 600.0
 """Seconds that a run has to end when the queue is drained."""
 LOCK = 0x7265_7363
 """Advisory lock: one worker looks for abandoned runs at a time."""
+AGAIN, MUCH_LATER = 1, 30
+"""Seconds after which a run is carried on that broke off, and one that this version of ours cannot carry on."""
 POLL = 0.02
 """Seconds between two looks at a run that a request waits for."""
 KEEP_RUNS = timedelta(days=30)
@@ -46,7 +48,10 @@ class _Always(BaseRetryStrategy):
     """A run ends in the journal, never by its job failing: a job that breaks off is put back into the queue."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:  # noqa: ARG002
-        return RetryDecision(retry_in={"seconds": 0 if isinstance(exception, asyncio.CancelledError) else 1})
+        if isinstance(exception, asyncio.CancelledError):
+            return RetryDecision(retry_in={"seconds": 0})
+        later = isinstance(exception, runner.UnknownWorkflowError)
+        return RetryDecision(retry_in={"seconds": MUCH_LATER if later else AGAIN})
 
 
 class BusyError(Exception):
@@ -71,8 +76,13 @@ class Queue:
         async with self._leases.hold(subject) as held:
             if not held:
                 raise BusyError(f"{subject} is carried on by another worker, which lives.")
-            with contextlib.suppress(journal.SupersededError):
+            try:
                 await runner.carry_on(self.rt, UUID(run_id))
+            except journal.SupersededError:
+                pass
+            except runner.UnknownWorkflowError as error:
+                log.warning("%s: it waits for one that knows it, as does what comes after it", error)
+                raise
 
     async def work(self) -> None:
         """Carry runs on until cancelled.

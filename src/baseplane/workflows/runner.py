@@ -14,7 +14,7 @@ from baseplane.workflows.journal import Run
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
-"""How often a step may begin anew because its worker died in it."""
+"""How often a step, or undoing it, may begin anew because its worker died in it."""
 UNDO_WITHIN = timedelta(minutes=2)
 FIRST_BACKOFF, LAST_BACKOFF = 0.05, 5.0  # seconds
 
@@ -27,14 +27,20 @@ class CancelledRunError(Exception):
     """The run was asked to end."""
 
 
+class UnknownWorkflowError(Exception):
+    """The run is of a workflow that this version does not have; only a version that has it can carry it on."""
+
+
 async def carry_on(rt: Runtime, run_id: UUID) -> None:
-    """Finish the run, whatever state its last worker left it in. Raises SupersededError."""
+    """Finish the run, whatever state its last worker left it in. Raises SupersededError, UnknownWorkflowError."""
     async with rt.database.connection() as db:
         run = await journal.claim(db, run_id)
         states = await journal.recorded(db, run) if run else {}
     if run is None:
         return
-    workflow = WORKFLOWS[run.workflow]
+    workflow = WORKFLOWS.get(run.workflow)
+    if workflow is None:
+        raise UnknownWorkflowError(f"{run.workflow} of {run.subject} is unknown to this version of Baseplane")
     log.info("%s of %s: %s", run.workflow, run.subject, "begins" if run.epoch == 1 else f"goes on, epoch {run.epoch}")
     if run.state != "undoing":
         try:
@@ -112,7 +118,7 @@ async def _attempt(rt: Runtime, run: Run, step: Step) -> Wait | str | None:
 
 
 async def _begin_undo(rt: Runtime, run: Run, cause: str) -> None:
-    async with rt.database.connection() as db:
+    async with rt.database.transaction() as db:
         await journal.begin_undo(db, run, cause)
 
 
@@ -135,6 +141,11 @@ async def _back(rt: Runtime, run: Run, workflow: Workflow) -> None:
 async def _undo(rt: Runtime, run: Run, position: int, step: Step) -> str:
     """Gives what went wrong in it, to be added to the cause; the way back goes on in any case."""
     assert step.undo is not None
+    async with rt.database.connection() as db:
+        attempts = await journal.begin_undo_step(db, run, position)
+    if attempts > MAX_ATTEMPTS:
+        log.error("%s of %s: undoing %s is given up, it never came to an end", run.workflow, run.subject, step.name)
+        return f" Undoing {step.name} was begun {MAX_ATTEMPTS} times and never came to an end."
     try:
         async with asyncio.timeout(UNDO_WITHIN.total_seconds()):
             await step.undo(rt, run.subject)

@@ -183,6 +183,9 @@ class ArchiveDriver(Protocol):
         Raises as ``prepare``.
         """
 
+    async def end_rehearsal(self, ref: str) -> None:
+        """Delete what is left of one that nobody goes on with."""
+
     async def stored(self, ref: str) -> list[Stored]:
         """What there is of a project, oldest generation first. Raises ArchiveUnavailable."""
 
@@ -197,6 +200,9 @@ class ArchiveDriver(Protocol):
 
     async def remove(self, ref: str, generation: str | None = None) -> None:
         """Delete everything of one generation, or of the project. Raises ArchiveUnavailable."""
+
+    async def tidy(self) -> None:
+        """Delete what processes that died have left half put away. Raises ArchiveUnavailable."""
 
 
 __all__ = [

@@ -75,6 +75,12 @@ class NoArchive:
     async def remove(self, ref: str, generation: str | None = None) -> None:
         pass
 
+    async def end_rehearsal(self, ref: str) -> None:
+        pass
+
+    async def tidy(self) -> None:
+        pass
+
 
 def _refuse() -> NoReturn:
     raise ArchiveUnavailable(OFF)

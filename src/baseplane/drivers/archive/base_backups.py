@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -40,36 +39,37 @@ def folder(backup: BackupId) -> str:
 
 @dataclass(slots=True)
 class Dump:
-    """pg_basebackup at work. ``end`` it in any case."""
+    """pg_basebackup at work. ``end`` it in any case; whoever is killed leaves nothing, since its files have no names."""
 
     engine: Engine
     segment_size: int
     process: subprocess.Popen[bytes]
     complaints: IO[bytes]
-    scratch: Path
+    manifest: IO[bytes]
 
     @classmethod
     def begin(cls, postmaster: Postmaster, sockets: Path, secret: str, parent_manifest: bytes | None) -> "Dump":
-        scratch = Path(tempfile.mkdtemp(prefix="baseplane-backup-"))
+        complaints, manifest = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115
         arguments = [
             *(str(postmaster.engine.program("pg_basebackup")), "--host", str(sockets), "--username", Role.ADMIN),
             *("--pgdata", "-", "--format", "tar", "--wal-method", "none", "--checkpoint", "fast", "--no-password"),
         ]
         if parent_manifest is not None:
-            (scratch / MANIFEST).write_bytes(parent_manifest)
-            arguments += ["--incremental", str(scratch / MANIFEST)]
+            manifest.write(parent_manifest)
+            manifest.seek(0)
+            arguments += ["--incremental", f"/dev/fd/{manifest.fileno()}"]
         # The tenant's own settings of these could end a slow backup.
         patience = {"PGPASSWORD": secret, "PGOPTIONS": "-c wal_sender_timeout=10min -c statement_timeout=0"}
-        complaints = (scratch / "complaints").open("w+b")
         process = subprocess.Popen(
             arguments,
             env={**postmaster.environment, **patience},
             stdout=subprocess.PIPE,
             pipesize=CHUNK,  # both sides then wait for each other less often
             stderr=complaints,
+            pass_fds=[manifest.fileno()],
             cwd="/",
         )
-        return cls(postmaster.engine, _segment_size(postmaster), process, complaints, scratch)
+        return cls(postmaster.engine, _segment_size(postmaster), process, complaints, manifest)
 
     def chunks(self) -> Iterator[bytes]:
         """What it writes. Raises BackupFailed when that was not all of it."""
@@ -91,7 +91,7 @@ class Dump:
         if self.process.stdout:
             self.process.stdout.close()
         self.complaints.close()
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.manifest.close()
 
 
 def _segment_size(postmaster: Postmaster) -> int:

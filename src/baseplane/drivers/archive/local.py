@@ -37,6 +37,8 @@ SHIP_AT_ONCE = 4
 FLUSH_WITHIN = 60.0
 """Seconds in which Postgres hands over a segment that was closed for us."""
 POLL = 0.02  # seconds
+ABANDONED = 3600.0
+"""Seconds in which nobody has touched what is being put away, and nobody will."""
 COMMITTING = timedelta(seconds=1)
 """A transaction takes the time of its end shortly before it is written."""
 
@@ -219,9 +221,13 @@ class LocalArchive:
         try:
             return await self._recover(files, spec, backup, Target(), checking.amcheck)
         finally:
-            await self._stop(files)
-            for directory in (files.home, files.sockets):
-                await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+            await self.end_rehearsal(spec.ref)
+
+    async def end_rehearsal(self, ref: str) -> None:
+        files = self._layout.drill(ref)
+        await self._stop(files)
+        for directory in (files.home, files.sockets):
+            await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
     async def _stop(self, files: ClusterFiles) -> None:
         with contextlib.suppress(ClusterMissing):
@@ -282,3 +288,6 @@ class LocalArchive:
         prefix = f"{ref}/{generation}/" if generation else f"{ref}/"
         await self.hold()
         await asyncio.to_thread(lambda: self.store.delete(self.store.keys(prefix)))
+
+    async def tidy(self) -> None:
+        await asyncio.to_thread(self.store.tidy, ABANDONED)

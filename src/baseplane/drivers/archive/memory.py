@@ -109,3 +109,9 @@ class MemoryArchive:
                 del self.backups[backup]
         if generation is None:
             self.store.delete(self.store.keys(f"{ref}/"))
+
+    async def end_rehearsal(self, ref: str) -> None:
+        pass
+
+    async def tidy(self) -> None:
+        pass

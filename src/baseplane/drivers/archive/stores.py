@@ -6,6 +6,8 @@ A directory is ``/srv/backups`` or ``file:///srv/backups``.
 import contextlib
 import hashlib
 import os
+import re
+import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +23,8 @@ from baseplane.drivers.buckets import open_bucket, reason
 
 ANSWER_WITHIN = timedelta(seconds=60)
 CHUNK = 4 * 1024 * 1024
+_STAGED = re.compile(r".+#\d+")
+"""Where obstore puts an object in a directory until it is whole; no listing of its shows that."""
 
 
 def directory_of(url: str) -> Path | None:
@@ -56,10 +60,32 @@ class ObjectStore:
                 yield chunk
 
         with _telling("does not take what is to be kept"):
+            self._clear_staged(key)
             obstore.put(self._store, key, counted(), max_concurrency=2)
             if self.directory is not None:
                 _sync(self.directory / key)
         return digest.hexdigest(), size
+
+    def tidy(self, untouched: float) -> None:
+        """Delete what is left of objects that were never whole, and has not been touched for so many seconds.
+
+        Raises ArchiveUnavailable. Buckets have a rule of their own for that.
+        """
+        before = time.time() - untouched
+        with _telling("does not delete what is not needed any more"):
+            for where, _, files in os.walk(self.directory, topdown=False) if self.directory else ():
+                is_old = Path(where).stat().st_mtime < before
+                for staged in (Path(where, name) for name in files if _STAGED.fullmatch(name)):
+                    if staged.stat().st_mtime < before:
+                        staged.unlink()
+                if is_old and where != str(self.directory):
+                    with contextlib.suppress(OSError):  # it is not empty
+                        Path(where).rmdir()
+
+    def _clear_staged(self, key: str) -> None:
+        """Of a process that died in putting the same object: it may take as much room again."""
+        for staged in self.directory.glob(f"{key}#*") if self.directory else ():
+            staged.unlink(missing_ok=True)
 
     def get(self, key: str, sha256: str) -> Iterator[bytes]:
         """An object's bytes. The last may only be used when this has ended without an error.

@@ -194,8 +194,11 @@ class ClusterDriver(Protocol):
     async def create(self, spec: ClusterSpec) -> None:
         """Make the cluster's files, durably. Raises DriverUnavailable."""
 
-    async def start(self, spec: ClusterSpec) -> None:
-        """Serve it, with the settings of ``spec``. Raises ClusterMissing, StartFailed, DriverUnavailable."""
+    async def start(self, spec: ClusterSpec, *, closed: bool = False) -> None:
+        """Serve it, with the settings of ``spec``. Raises ClusterMissing, StartFailed, DriverUnavailable.
+
+        One that is started ``closed`` lets in Role.ADMIN alone, until it is started again without.
+        """
 
     async def stop(self, ref: str) -> None:
         """End its sessions and shut it down cleanly; what was committed is on disk. Raises DriverUnavailable."""

@@ -11,6 +11,12 @@ local all all scram-sha-256
 local replication supabase_admin scram-sha-256
 """
 
+HBA_CLOSED = """\
+# Nobody but the platform gets in, until what is being done to this cluster is certain to stay.
+local all supabase_admin scram-sha-256
+local all all reject
+"""
+
 # Each row is a parameter and its value; the third column is the first major that knows it.
 FIXED = (
     ("port", "5432", 0),

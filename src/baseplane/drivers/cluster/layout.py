@@ -104,6 +104,11 @@ class ClusterFiles:
         return self.home / "root.key"
 
     @property
+    def closed(self) -> Path:
+        """Is there while the server lets nobody in but the platform."""
+        return self.home / "closed"
+
+    @property
     def output(self) -> Path:
         return self.home / "postgres.out"
 

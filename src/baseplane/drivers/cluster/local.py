@@ -16,6 +16,7 @@ from baseplane.drivers.cluster import (
     State,
     archiving,
     configuration,
+    entry,
     reconfiguration,
     switching,
     usage,
@@ -111,18 +112,21 @@ class LocalClusters:
         initial.write_text(template.password)
         sync(fresh)
 
-    async def start(self, spec: ClusterSpec) -> None:
+    async def start(self, spec: ClusterSpec, *, closed: bool = False) -> None:
         files = self.layout.cluster(spec.ref)
         postmaster = self._postmaster(files)
         if postmaster.pid() is None:
             self.account.own(files.sockets, 0o700)
             self._begin_archiving(files)
             self.account.write(files.data / "postgresql.conf", configuration.render(self._parameters(postmaster, spec)))
-            self.account.write(files.data / "pg_hba.conf", configuration.HBA)
+            entry.write(self.account, files, closed=closed)
             await self.give_root_keys(spec)
             postmaster.spawn()
         await postmaster.await_ready(START_WITHIN)
         await take_possession(files, spec)
+        if files.closed.exists() and not closed:
+            async with self.connect(spec.ref, Role.ADMIN, spec.secret) as db:
+                await entry.reopen(self.account, files, db)
 
     def _begin_archiving(self, files: ClusterFiles) -> None:
         if self.rpo is not None:

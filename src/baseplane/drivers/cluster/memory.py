@@ -33,6 +33,8 @@ class MemoryClusters:
         self.url = url
         self.specs: dict[str, ClusterSpec] = {}
         self.running: set[str] = set()
+        self.closed: set[str] = set()
+        """Those of them that let in Role.ADMIN alone."""
         self.used: dict[str, int] = {}
         """Bytes on disk, by ref."""
         self.started: dict[str, ClusterSpec] = {}
@@ -60,11 +62,14 @@ class MemoryClusters:
     async def create(self, spec: ClusterSpec) -> None:
         self.specs.setdefault(spec.ref, spec)
 
-    async def start(self, spec: ClusterSpec) -> None:
+    async def start(self, spec: ClusterSpec, *, closed: bool = False) -> None:
         if spec.ref not in self.specs:
             raise ClusterMissing(f"The data directory of project {spec.ref} is gone.")
+        if not closed:
+            self.closed.discard(spec.ref)
         if spec.ref not in self.running:
             self.specs[spec.ref] = self.started[spec.ref] = self._take(spec)
+            self.closed |= {spec.ref} if closed else set()
         self.running.add(spec.ref)
 
     async def stop(self, ref: str) -> None:
@@ -142,15 +147,17 @@ class MemoryClusters:
             raise ClusterMissing(spec.ref)
         self.specs[spec.ref] = replace(self.specs[spec.ref], root_keys=spec.root_keys)
 
-    def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:  # noqa: ARG002
-        return self._connect(ref, secret)
+    def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:
+        return self._connect(ref, role, secret)
 
     @contextlib.asynccontextmanager
-    async def _connect(self, ref: str, secret: str) -> AsyncIterator[Connection]:
+    async def _connect(self, ref: str, role: Role, secret: str) -> AsyncIterator[Connection]:
         if ref not in self.specs:
             raise ClusterMissing(f"There is no cluster of project {ref} on this machine.")
         if ref not in self.running or self.specs[ref].secret != secret:
             raise Unavailable("The project's database does not take connections: it is stopped.")
+        if ref in self.closed and role is not Role.ADMIN:
+            raise Unavailable("The project's database does not take connections: it is closed.")
         async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
             yield connection
 

@@ -77,6 +77,12 @@ async def reload(db: Connection) -> frozenset[str]:
     pending = frozenset(name for (name,) in await cursor.fetchall())
     if objections := [f"{name}: {error}" for name, error in refused.items() if name not in pending]:
         raise SettingsRefused(f"Postgres does not take these settings: {'; '.join(objections)}")
+    await read_again(db)
+    return pending
+
+
+async def read_again(db: Connection) -> None:
+    """Have the server read its files again, whatever is in them. Raises Unavailable when it does not follow."""
     loaded = await (await db.execute("select pg_conf_load_time(), pg_reload_conf()")).fetchone()
     assert loaded is not None
     try:
@@ -85,4 +91,3 @@ async def reload(db: Connection) -> frozenset[str]:
                 await asyncio.sleep(POLL)
     except TimeoutError as error:
         raise Unavailable("Postgres does not read its settings again.") from error
-    return pending

@@ -106,7 +106,10 @@ class LocalUpgrades:
         move.new.spawn()
         try:
             await move.new.await_ready(START_WITHIN)
-            return await bring_up_to_date(move.aside.sockets, spec.secret)
+            remarks = await bring_up_to_date(move.aside.sockets, spec.secret)
+            async with await connect(move.aside.sockets, Role.OWNER, spec.secret) as db:
+                await db.execute("select")
+            return remarks
         finally:
             await move.new.stop()
 

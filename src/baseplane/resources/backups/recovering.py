@@ -13,11 +13,12 @@ from baseplane.errors import BaseplaneError, NotFound, Unavailable
 from baseplane.resources.backups import archives, choosing, functions, store
 from baseplane.resources.backups.choosing import Chosen
 from baseplane.resources.backups.functions import FilesLost
+from baseplane.resources.backups.left_serving import served_before
 from baseplane.resources.backups.store import Backup, Recovery
 from baseplane.resources.backups.taking import subject, take
 from baseplane.resources.projects import losses
 from baseplane.resources.projects import store as projects
-from baseplane.resources.projects.status import SERVING, Status
+from baseplane.resources.projects.status import Status
 from baseplane.resources.projects.workflows import RECOVERY, serve
 from baseplane.runtime import Runtime
 from baseplane.workflows import Workflow, queue
@@ -55,7 +56,9 @@ recover = Workflow("project.recover", failed=_failed, cancelled=_cancelled)
 
 async def serve_as_before(rt: Runtime, ref: str) -> None:
     """Whatever was begun, the project's own data serves if it did; data that is lost stays lost."""
-    if (await _asked(rt, ref)).status_before in SERVING:
+    async with rt.database.connection() as db:
+        served = await served_before(db, ref)
+    if served:
         with contextlib.suppress(ClusterMissing):
             await serve(rt, ref)
 
@@ -66,8 +69,9 @@ async def save_what_is_there(rt: Runtime, ref: str) -> None:
     async with rt.database.connection() as db:
         recovery = await store.asked_recovery(db, ref)
         spec = await projects.cluster_spec(db, rt.keyring, ref)
+        served = await served_before(db, ref)
     try:
-        if recovery.status_before in SERVING:
+        if served:
             await serve(rt, ref)  # it may have died since
         await flush(rt, spec)
     except (Unavailable, ClusterMissing, StartFailed) as error:

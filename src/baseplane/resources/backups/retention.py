@@ -23,6 +23,7 @@ DAY = timedelta(days=1)
 
 async def apply(rt: Runtime, keep: timedelta) -> None:
     """Delete what is older than it has to be kept. Raises ArchiveUnavailable."""
+    await rt.archive.tidy()
     since = datetime.now(UTC) - keep
     async with rt.database.connection() as db:
         gone = await _gone(db)

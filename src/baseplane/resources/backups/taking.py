@@ -120,8 +120,9 @@ async def _points_failed(db: Connection, name: str, cause: str) -> None:
 mark = Workflow("backup.mark", failed=_points_failed, cancelled=_points_failed)
 
 
-@mark.step(within=timedelta(minutes=2), final=(ClusterMissing, NotNow))
+@mark.step(within=timedelta(minutes=2), final=(ClusterMissing,))
 async def mark_points(rt: Runtime, name: str) -> None:
+    """A project that restarts is waited for: nothing is written to it meanwhile."""
     ref = _ref(name)
     async with rt.database.connection() as db:
         points = await store.pending_points(db, ref)
@@ -145,7 +146,11 @@ async def _drill_failed(db: Connection, name: str, cause: str) -> None:
 drill = Workflow("backup.drill", failed=_drill_failed, cancelled=_drill_failed)
 
 
-@drill.step(within=TAKE_WITHIN, final=(ArchiveUnavailable, BackupDamaged, RecoveryFailed, NotFound))
+async def clear_away(rt: Runtime, name: str) -> None:
+    await rt.archive.end_rehearsal(_ref(name))
+
+
+@drill.step(within=TAKE_WITHIN, undo=clear_away, final=(ArchiveUnavailable, BackupDamaged, RecoveryFailed, NotFound))
 async def bring_back_aside(rt: Runtime, name: str) -> None:
     ref = _ref(name)
     async with rt.database.connection() as db:

@@ -43,15 +43,25 @@ class Clock:
 
     def look(self) -> float:
         """How many seconds it was set forward (or back, if negative) since the last look; slow corrections are none."""
-        jump = time.time() - time.monotonic() - self.offset
+        now = time.time()
+        jump = now - time.monotonic() - self.offset
         self.offset += jump
-        if abs(jump) >= JUMP:
+        if jump >= JUMP:
             log.warning(
-                "the clock was set %s by %.1f s: a restore to a second ends at the first commit that is stamped later,"
-                " so choose a second outside of the last %.1f s, or a restore point",
-                *("forward" if jump > 0 else "back", abs(jump), abs(jump)),
+                "the clock was set forward, from %s to %s: nothing was committed in between",
+                *map(_told, (now - jump, now)),
+            )
+        elif jump <= -JUMP:
+            log.warning(
+                "the clock was set back, from %s to %s: what is in between comes twice: a restore to a second of that"
+                " ends at the first commit that is stamped later; choose a second after it, or a restore point",
+                *map(_told, (now - jump, now)),
             )
         return jump
+
+
+def _told(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 async def watch(rt: Runtime) -> None:

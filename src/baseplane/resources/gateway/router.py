@@ -15,7 +15,7 @@ from baseplane.resources.gateway.absent import absent
 from baseplane.resources.gateway.call import Call, Service
 from baseplane.resources.gateway.edge_log import line
 from baseplane.resources.gateway.places import Addresses, Place
-from baseplane.resources.projects.status import NEXT_STEP, SERVING, Status
+from baseplane.resources.projects.status import NEXT_STEP, REACHABLE, Status
 from baseplane.resources.projects.store import Project
 from baseplane.settings import Settings
 
@@ -26,7 +26,7 @@ KNOWN_HOST = "/.baseplane/known-host"
 """Asked by Caddy before it gets a certificate for ?domain=: 200 when that is a project's host."""
 PAUSED = 540
 """The hosted platform's own status for paused projects, which tells them from failures. Proxies treat it as a 5xx."""
-TAKES_REQUESTS = SERVING | {Status.RESTARTING, Status.RESIZING}
+TAKES_REQUESTS = REACHABLE | {Status.RESTARTING, Status.RESIZING}
 IN_EVERY_STATE = frozenset({"customer/v1"})
 """Services that answer whatever state the project is in: metrics tell of it."""
 SOON = frozenset({Status.COMING_UP, Status.RESTORING, Status.UPGRADING})

@@ -1,17 +1,17 @@
 """The way into a project's database, for operations that act there, and what Postgres' refusals become."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import psycopg
 
 from baseplane.api.context import Context
-from baseplane.drivers.cluster import Role
+from baseplane.drivers.cluster import ClusterMissing, Role
 from baseplane.errors import BaseplaneError, Invalid, Unavailable
 from baseplane.resources.projects import store
 from baseplane.resources.projects.sleep import awaken
-from baseplane.resources.projects.status import require_serving
+from baseplane.resources.projects.status import REACHABLE, require, require_serving
 from baseplane.resources.projects.store import Project
 
 Connection = psycopg.AsyncConnection[Any]
@@ -26,11 +26,16 @@ async def inside(ctx: Context, project: Project, role: Role) -> AsyncIterator[Co
 
     Raises Invalid unless the project serves, Unavailable when its database does not answer.
     """
-    require_serving(project.status)
+    require(project.status, REACHABLE, "reached")
     await awaken(ctx.rt, project)
     async with ctx.reading() as db:
         secret = (await store.read_secrets(db, ctx.rt.keyring, project.ref)).secret
-    async with ctx.rt.clusters.connect(project.ref, role, secret) as connection:
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(ctx.rt.clusters.connect(project.ref, role, secret))
+        except (Unavailable, ClusterMissing):
+            require_serving(project.status)
+            raise
         yield connection
 
 

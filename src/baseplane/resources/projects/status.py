@@ -25,6 +25,8 @@ class Status(StrEnum):
 
 SERVING = frozenset({Status.ACTIVE_HEALTHY, Status.ACTIVE_UNHEALTHY})
 """Its cluster is meant to run, and nothing is being done to it."""
+REACHABLE = SERVING | {Status.RESTORE_FAILED}
+"""Where its database may answer: what a restore that failed was to replace serves on, if it served before."""
 OPEN = SERVING | {
     Status.COMING_UP, Status.RESTORING, Status.RESTORE_FAILED, Status.RESTARTING, Status.RESIZING
 }  # fmt: skip
@@ -42,7 +44,7 @@ NEXT_STEP: dict[Status, str] = {
     Status.UPGRADING: "Its Postgres is being upgraded; wait until it is ACTIVE_HEALTHY.",
     Status.GOING_DOWN: "It is being deleted.",
     Status.INIT_FAILED: "Delete it, or restore it to try again.",
-    Status.RESTORE_FAILED: "Restore it again.",
+    Status.RESTORE_FAILED: "Restore it to go on with the data that it has, or bring it back to another moment.",
     Status.PAUSE_FAILED: "Pause it again, or restore it.",
     Status.UNKNOWN: "Delete it again.",
 }

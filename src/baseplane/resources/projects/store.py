@@ -2,12 +2,13 @@
 
 import secrets
 import string
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from baseplane.database import Connection, maybe, one, rows, value
 from baseplane.database.secrets import Keyring
@@ -251,6 +252,15 @@ async def settle(
         [to, cause, ref, list(only_from)],
     )
     return cursor.rowcount == 1
+
+
+async def tell(db: Connection, beginning: str, causes: Mapping[str, str]) -> None:
+    """Let these projects have these causes, which all have the same ``beginning``; no other has one of them any more."""
+    await db.execute(
+        "update projects set cause = %(causes)s ->> ref"
+        " where (%(causes)s ? ref or starts_with(cause, %(beginning)s)) and cause is distinct from %(causes)s ->> ref",
+        {"causes": Jsonb(causes), "beginning": beginning},
+    )
 
 
 async def fall_asleep(db: Connection, ref: Ref, idle: timedelta) -> bool:

@@ -62,8 +62,9 @@ async def serve(rt: Runtime, ref: str) -> None:
 
 
 async def probe(rt: Runtime, ref: str) -> None:
-    """A query through the public door: what is called healthy has served."""
+    """A query through the public door: what is called healthy has served. Should it have died since its start, again."""
     spec = await _spec(rt, ref)
+    await rt.clusters.start(spec)
     await rt.door.probe(ref, Role.OWNER, spec.secret)
 
 
@@ -131,7 +132,7 @@ async def serve_what_is_there(rt: Runtime, ref: str) -> None:
             await losses.lose(db, ref)
 
 
-@restore.step(within=SOON)
+@restore.step(within=SOON, final=(ClusterMissing,))
 async def probe_what_is_there(rt: Runtime, ref: str) -> None:
     async with rt.database.connection() as db:
         lost = await losses.is_lost(db, ref)
@@ -150,7 +151,7 @@ RUNNING_AGAIN = SERVING | {Status.RESTARTING}
 restart = Workflow("project.restart", failed=_fails_as(Status.ACTIVE_UNHEALTHY, only_from=RUNNING_AGAIN))
 """Brings up a cluster that should run and does not: after a start of ours, or a death of its own."""
 restart.step(within=RECOVERY, final=(ClusterMissing,))(serve)
-restart.step(within=SOON)(probe)
+restart.step(within=SOON, final=(ClusterMissing,))(probe)
 
 
 @restart.step()
@@ -175,7 +176,7 @@ async def stop_to_restart(rt: Runtime, ref: str) -> None:
 
 
 stop_and_start.step(within=RECOVERY, final=(ClusterMissing,))(serve)
-stop_and_start.step(within=SOON)(probe)
+stop_and_start.step(within=SOON, final=(ClusterMissing,))(probe)
 stop_and_start.step()(settle_running)
 
 sleep = Workflow("project.sleep")

@@ -131,9 +131,11 @@ async def switch_in(rt: Runtime, _old: ClusterSpec, to: Upgrade) -> None:
 @upgrade.step(within=RECOVERY, final=FINAL)
 @_unless_over
 async def start_upgraded(rt: Runtime, old: ClusterSpec, to: Upgrade) -> None:
-    """Nobody but the platform gets in yet: what users write from now on could not be taken back."""
-    await rt.clusters.start(old)
-    async with rt.clusters.connect(to.ref, Role.OWNER, old.secret) as db:
+    """Nobody but the platform gets in yet, not even what got past every door before the upgrade and has waited since:
+    what users write would be lost if it were taken back.
+    """
+    await rt.clusters.start(old, closed=True)
+    async with rt.clusters.connect(to.ref, Role.ADMIN, old.secret) as db:
         await db.execute("select")
     await _reach(rt, to, 8)
 

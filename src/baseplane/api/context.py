@@ -13,6 +13,7 @@ from baseplane.api import permissions
 from baseplane.api.caller import Caller
 from baseplane.api.permissions import Requirement
 from baseplane.database import Connection
+from baseplane.database.batches import Found, Key, ReadMany
 from baseplane.errors import BaseplaneError, Unavailable
 from baseplane.runtime import Runtime
 
@@ -44,6 +45,12 @@ class Context:
         else:
             async with self.rt.database.connection() as connection:
                 yield connection
+
+    async def look_up(self, read: ReadMany[Key, Found], key: Key) -> Found | None:
+        """What ``read`` finds of ``key``: in the transaction if there is one, else together with other requests."""
+        if self.transaction is not None:
+            return (await read(self.transaction, [key])).get(key)
+        return await self.rt.database.look_up(read, key)
 
     def authorize(self, role: str) -> None:
         """Check that the caller, who has ``role`` in the organization concerned, may do this. Raises Forbidden."""

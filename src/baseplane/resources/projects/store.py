@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
+from uuid import UUID
 
 import psycopg
 
 from baseplane.database import Connection, maybe, one, rows, value
 from baseplane.database.secrets import Keyring
 from baseplane.drivers.cluster import ClusterSpec
-from baseplane.errors import Conflict
+from baseplane.errors import Conflict, NotFound
 from baseplane.resources.projects import settings
 from baseplane.resources.projects.status import Status
 
@@ -45,7 +46,10 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class _SeenProject(Project):
+class SeenProject(Project):
+    """A project as a member of its organization sees it, in this role."""
+
+    user_id: UUID
     role: str
 
 
@@ -113,17 +117,24 @@ async def find(db: Connection, ref: Ref) -> Project | None:
     return await maybe(db, Project, "select " + _PROJECT + " from projects p where ref = %s", [ref])
 
 
-async def get_of_member(db: Connection, ref: Ref, user_id: str) -> tuple[Project, str]:
-    """The project and the user's role in its organization. Raises NotFound, also when the user is no member."""
-    seen = await one(
+async def get_of_member(db: Connection, ref: Ref, user_id: str) -> SeenProject:
+    """Raises NotFound, also when the user is no member."""
+    seen = await find_of_members(db, [(ref, user_id)])
+    if not seen:
+        raise NotFound(MISSING)
+    return seen[ref, user_id]
+
+
+async def find_of_members(db: Connection, wanted: Sequence[tuple[Ref, str]]) -> dict[tuple[Ref, str], SeenProject]:
+    """The projects with these refs, each as this user sees it; those that he does not see are left out."""
+    seen = await rows(
         db,
-        _SeenProject,
-        "select " + _PROJECT + ", m.role from projects p join members m using (organization_slug)"
-        " where ref = %s and m.user_id = %s and status <> 'REMOVED'",
-        [ref, user_id],
-        missing=MISSING,
+        SeenProject,
+        "select " + _PROJECT + ", m.user_id, m.role from unnest(%s::text[], %s::uuid[]) wanted (ref, user_id)"
+        " join projects p using (ref) join members m using (organization_slug, user_id) where p.status <> 'REMOVED'",
+        [[ref for ref, _ in wanted], [user_id for _, user_id in wanted]],
     )
-    return seen, seen.role
+    return {(each.ref, str(each.user_id)): each for each in seen}
 
 
 async def list_of_user(db: Connection, user_id: str) -> list[Project]:

@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 from baseplane.api import permissions
 from baseplane.api.caller import Caller
@@ -18,17 +16,21 @@ from baseplane.errors import BaseplaneError, Unavailable
 from baseplane.runtime import Runtime
 
 
-@dataclass(slots=True)
-class Context:
-    """One request. ``authorized`` turns true when the operation's permissions were checked; the edge insists on it."""
+class Context(Request):
+    """One request; FastAPI gives it to whoever has a parameter of this type.
 
-    rt: Runtime
-    caller: Caller
-    requirement: Requirement
-    authorized: bool = False
-    role: str | None = None
-    transaction: Connection | None = None
-    awaited: list[tuple[UUID, timedelta, type[BaseplaneError]]] = field(default_factory=list)
+    ``authorized`` turns true when the operation's permissions were checked; the edge insists on it.
+    """
+
+    def __init__(self, request: Request, rt: Runtime, caller: Caller, requirement: Requirement) -> None:
+        super().__init__(request.scope, request.receive)
+        self.rt = rt
+        self.caller = caller
+        self.requirement = requirement
+        self.authorized = False
+        self.role: str | None = None
+        self.transaction: Connection | None = None
+        self.awaited: list[tuple[UUID, timedelta, type[BaseplaneError]]] = []
 
     @property
     def db(self) -> Connection:
@@ -78,9 +80,4 @@ class Context:
         self.awaited.append((run_id, within, failure))
 
 
-async def _context(request: Request) -> Context:
-    context: Context = request.scope["baseplane.context"]
-    return context
-
-
-Ctx = Annotated[Context, Depends(_context)]
+Ctx = Context

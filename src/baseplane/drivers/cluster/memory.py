@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from baseplane.drivers.cluster import (
+    AskSecret,
     ClusterMissing,
     ClusterSpec,
     Link,
@@ -17,6 +18,7 @@ from baseplane.drivers.cluster import (
     StandbySpec,
     State,
     UpgradeRefused,
+    told,
 )
 from baseplane.drivers.cluster.connections import Connection
 from baseplane.errors import Unavailable
@@ -137,14 +139,19 @@ class MemoryClusters:
             raise ClusterMissing(spec.ref)
         self.specs[spec.ref] = replace(self.specs[spec.ref], root_keys=spec.root_keys)
 
-    def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:  # noqa: ARG002
+    def connect(
+        self,
+        ref: str,
+        role: Role,  # noqa: ARG002
+        secret: str | AskSecret,
+    ) -> AbstractAsyncContextManager[Connection]:
         return self._connect(ref, secret)
 
     @contextlib.asynccontextmanager
-    async def _connect(self, ref: str, secret: str) -> AsyncIterator[Connection]:
+    async def _connect(self, ref: str, secret: str | AskSecret) -> AsyncIterator[Connection]:
         if ref not in self.specs:
             raise ClusterMissing(f"There is no cluster of project {ref} on this machine.")
-        if ref not in self.running or self.specs[ref].secret != secret:
+        if ref not in self.running or self.specs[ref].secret != await told(secret):
             raise Unavailable("The project's database does not take connections: it is stopped.")
         async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
             yield connection

@@ -101,7 +101,7 @@ def test_a_part_comes_back_also_when_what_it_was_forked_from_is_gone(installatio
     )
     nursery.kill()
     installation.kill_part("api")
-    until(installation.answers, 15, "answering again")
+    until(installation.answers, 45, "answering again")
 
 
 def test_an_ingress_killed_under_load_costs_its_clients_a_connection_and_nothing_else(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import psycopg
 
+from baseplane.drivers.cluster.layout import Layout
 from benchmarks.figures import Figure, quantile
 from benchmarks.installation import Installation
 
@@ -16,7 +17,7 @@ def query(installation: Installation, times: int) -> list[Figure]:
     installation.await_status(ref, "ACTIVE_HEALTHY")
     port, ca = installation.facts["ports"]["postgres"], installation.facts["ca"]
     door = f"host=127.0.0.1 port={port} user=postgres.{ref} dbname=postgres sslmode=verify-ca sslrootcert={ca}"
-    sockets = f"host={installation.data_dir}/run/{ref} user=baseplane_query dbname=postgres"
+    sockets = f"host={Layout(installation.data_dir).cluster(ref).sockets} user=baseplane_query dbname=postgres"
     secret = installation.secret(ref, "secret")
     figures = []
     for name, text in QUERIES.items():

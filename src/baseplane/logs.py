@@ -49,6 +49,8 @@ def configure(part: str, level: str, file: Path | None = None) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handler = Rotating(file, maxBytes=FILE_BYTES, backupCount=KEEP_FILES)
     handler.setFormatter(Json(part))
+    logging._srcfile = None  # noqa: SLF001 -- how the logging cookbook says: look for no caller
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -88,6 +88,22 @@ def test_the_api_comes_back(installation: Installation) -> None:
     until(installation.answers, 15, "answering again")
 
 
+def test_parts_share_the_memory_of_what_they_have_imported(installation: Installation) -> None:
+    for name in ("api", "worker", "ingress", "gateway"):
+        rollup = Path(f"/proc/{installation.part(name)}/smaps_rollup").read_text()
+        kilobytes = {field: int(number) for field, number in re.findall(r"^(\w+): +(\d+) kB$", rollup, re.MULTILINE)}
+        assert kilobytes["Pss_Anon"] < 0.7 * kilobytes["Anonymous"]
+
+
+def test_a_part_comes_back_also_when_what_it_was_forked_from_is_gone(installation: Installation) -> None:
+    nursery = next(
+        each for each in psutil.Process(installation.pid).children() if "nursery" in " ".join(each.cmdline())
+    )
+    nursery.kill()
+    installation.kill_part("api")
+    until(installation.answers, 45, "answering again")
+
+
 def test_an_ingress_killed_under_load_costs_its_clients_a_connection_and_nothing_else(
     installation: Installation, ref: str
 ) -> None:

@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from baseplane.api import answers, front, permissions
 from baseplane.api.edge import Edge
+from baseplane.api.index import Index
 from baseplane.api.requests import Requests
 from baseplane.api.route import Upload
 
@@ -28,17 +29,19 @@ def build(edge: Edge, routers: Iterable[APIRouter], lifespan: Lifespan, version:
         docs_url="/docs",
         redoc_url=None,
         separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.edge = edge
     routers = tuple(routers)
     for router in routers:  # their routes have whole paths; include_router would match each request twice
         app.router.routes.extend(router.routes)
+    app.router.routes.insert(0, Index(app.router.routes))
     app.add_api_route("/health", _alive(edge), include_in_schema=False)
     introduce = front.introduction(app.title, DESCRIPTION, version)
     for path in ("/", "/v1"):
         app.add_api_route(path, introduce, methods=["GET", "HEAD"], include_in_schema=False)
     answers.install(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=5, exclude_content_types=())
     uploads = [route for router in routers for route in router.routes if isinstance(route, Upload)]
     app.add_middleware(Requests, max_body=edge.rt.settings.max_body, uploads=uploads, meter=edge.meter)
     app.openapi = lambda: app.openapi_schema or _describe(app)  # type: ignore[method-assign]

@@ -2,32 +2,35 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 from baseplane.api import permissions
 from baseplane.api.caller import Caller
 from baseplane.api.permissions import Requirement
 from baseplane.database import Connection
+from baseplane.database.batches import Found, Key, ReadMany
 from baseplane.errors import BaseplaneError, Unavailable
 from baseplane.runtime import Runtime
 
 
-@dataclass(slots=True)
-class Context:
-    """One request. ``authorized`` turns true when the operation's permissions were checked; the edge insists on it."""
+class Context(Request):
+    """One request; FastAPI gives it to whoever has a parameter of this type.
 
-    rt: Runtime
-    caller: Caller
-    requirement: Requirement
-    authorized: bool = False
-    role: str | None = None
-    transaction: Connection | None = None
-    awaited: list[tuple[UUID, timedelta, type[BaseplaneError]]] = field(default_factory=list)
+    ``authorized`` turns true when the operation's permissions were checked; the edge insists on it.
+    """
+
+    def __init__(self, request: Request, rt: Runtime, caller: Caller, requirement: Requirement) -> None:
+        super().__init__(request.scope, request.receive)
+        self.rt = rt
+        self.caller = caller
+        self.requirement = requirement
+        self.authorized = False
+        self.role: str | None = None
+        self.transaction: Connection | None = None
+        self.awaited: list[tuple[UUID, timedelta, type[BaseplaneError]]] = []
 
     @property
     def db(self) -> Connection:
@@ -44,6 +47,12 @@ class Context:
         else:
             async with self.rt.database.connection() as connection:
                 yield connection
+
+    async def look_up(self, read: ReadMany[Key, Found], key: Key) -> Found | None:
+        """What ``read`` finds of ``key``: in the transaction if there is one, else together with other requests."""
+        if self.transaction is not None:
+            return (await read(self.transaction, [key])).get(key)
+        return await self.rt.database.look_up(read, key)
 
     def authorize(self, role: str) -> None:
         """Check that the caller, who has ``role`` in the organization concerned, may do this. Raises Forbidden."""
@@ -71,9 +80,4 @@ class Context:
         self.awaited.append((run_id, within, failure))
 
 
-async def _context(request: Request) -> Context:
-    context: Context = request.scope["baseplane.context"]
-    return context
-
-
-Ctx = Annotated[Context, Depends(_context)]
+Ctx = Context

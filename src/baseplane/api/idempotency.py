@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 import orjson
-from fastapi import Request, Response
+from fastapi import Response
 
 from baseplane.api.context import Context
 from baseplane.database import Connection
@@ -27,13 +27,11 @@ def check_key(key: str) -> None:
         raise Invalid(f"Idempotency-Key: must have 1 to {MAX_KEY} characters.")
 
 
-async def once(
-    db: Connection, ctx: Context, key: str, request: Request, answer: Callable[[], Awaitable[Response]]
-) -> Response:
+async def once(db: Connection, ctx: Context, key: str, answer: Callable[[], Awaitable[Response]]) -> Response:
     """Raises Invalid when the key was used for another request."""
     check_key(key)
-    target = f"{request.method} {request.url.path}?{request.url.query}\n"
-    fingerprint = hashlib.sha256(target.encode() + await request.body()).digest()
+    target = f"{ctx.method} {ctx.url.path}?{ctx.url.query}\n"
+    fingerprint = hashlib.sha256(target.encode() + await ctx.body()).digest()
     user = ctx.caller.user_id
     await db.execute("delete from idempotency_keys where created_at < now() - make_interval(days => %s)", [DAYS])
     inserted = await db.execute(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from contextvars import ContextVar
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,7 +47,7 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message).update(own)
+                message["headers"].extend((name.lower().encode(), value.encode()) for name, value in own.items())
             await send(message)
 
         try:

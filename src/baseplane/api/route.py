@@ -1,6 +1,6 @@
 """An operation: what happens around every handler, in the order of time."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -35,13 +35,12 @@ class Operation(APIRoute):
             edge: Edge = request.app.state.edge
             caller = await edge.identify(request)
             permissions.check_scope(requirement, caller)
-            context = Context(edge.rt, caller, requirement)
-            request.scope["baseplane.context"] = context
+            context = Context(request, edge.rt, caller, requirement)
             if reads_json:
-                _assume_json(request)
-                await request.body()  # here, since FastAPI would call a body that is too large unreadable
+                _assume_json(context)
+                await context.body()  # here, since FastAPI would call a body that is too large unreadable
             key = request.headers.get("idempotency-key") if keeps_keys else None
-            return await _within_transaction(context, request, handler, key, in_transaction=in_transaction)
+            return await _within_transaction(context, handler, key, in_transaction=in_transaction)
 
         return handle
 
@@ -75,26 +74,23 @@ def operations(prefix: str, tag: str, route: type[Operation] = Operation) -> API
     return APIRouter(prefix=prefix, tags=[tag], route_class=route, responses=ERRORS)
 
 
-async def _within_transaction(
-    ctx: Context, request: Request, handler: Handler, key: str | None, *, in_transaction: bool
-) -> Response:
+async def _within_transaction(ctx: Context, handler: Handler, key: str | None, *, in_transaction: bool) -> Response:
     async with AsyncExitStack() as stack:
         if in_transaction or key:
             connection = await stack.enter_async_context(ctx.rt.database.transaction())
             ctx.transaction = connection if in_transaction else None
         if not key:
-            response = await _checked(ctx, request, handler)
+            response = await _checked(ctx, handler)
         else:
-            answer = lambda: _checked(ctx, request, handler)  # noqa: E731
-            response = await idempotency.once(connection, ctx, key, request, answer)
+            response = await idempotency.once(connection, ctx, key, lambda: _checked(ctx, handler))
     await _await_runs(ctx)
     return response
 
 
-async def _checked(ctx: Context, request: Request, handler: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await handler(request)
+async def _checked(ctx: Context, handler: Handler) -> Response:
+    response = await handler(ctx)
     if ctx.requirement.permissions and not ctx.authorized:
-        raise RuntimeError(f"{request.method} {request.url.path} answered without checking permissions")
+        raise RuntimeError(f"{ctx.method} {ctx.url.path} answered without checking permissions")
     return response
 
 

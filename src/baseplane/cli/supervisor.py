@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from baseplane.cli.nursery import Child, Nursery
+
 PR_SET_CHILD_SUBREAPER = 36  # Linux, prctl(2)
 STOP_WITHIN = 8.0
 """Seconds that the parts have to end before they are killed; whatever they were doing goes on at the next start."""
@@ -22,17 +24,18 @@ BACKOFF = (0.2, 10.0)
 class Part:
     name: str
     arguments: list[str]
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Child | None = None
     started: float = 0.0
     backoff: float = BACKOFF[0]
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Starts parts as `python -m baseplane NAME …` with ``environment`` on top of ours."""
+    """Starts parts as `python -m baseplane NAME …` with ``environment`` on top of ours; from the nursery if there is one."""
 
     environment: Mapping[str, str]
     say: Callable[[str], None]
+    nursery: Nursery | None = None
     parts: list[Part] = field(default_factory=list)
 
     def start(self, name: str, *arguments: str) -> None:
@@ -41,13 +44,19 @@ class Supervisor:
         self._spawn(part)
 
     def _spawn(self, part: Part) -> None:
-        part.process = subprocess.Popen(
-            [sys.executable, "-m", "baseplane", part.name, *part.arguments],
+        part.process = self._begin([part.name, *part.arguments])
+        part.started = time.monotonic()
+
+    def _begin(self, arguments: list[str]) -> subprocess.Popen[bytes] | Child:
+        if self.nursery:
+            with contextlib.suppress(OSError):  # a nursery that was killed is done without
+                return self.nursery.start(arguments, self.environment)
+        return subprocess.Popen(
+            [sys.executable, "-m", "baseplane", *arguments],
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches us alone, and we decide the order
         )
-        part.started = time.monotonic()
 
     async def watch(self) -> None:
         """Start again what dies, and collect orphans, until cancelled."""
@@ -57,11 +66,11 @@ class Supervisor:
             await asyncio.sleep(0.2)
 
     async def _look_after(self, part: Part) -> None:
-        if part.process is None or part.process.poll() is None:
+        if part.process is None or (code := part.process.poll()) is None:
             return
         if time.monotonic() - part.started > 60:
             part.backoff = BACKOFF[0]
-        self.say(f"the {part.name} ended ({_how(part.process.returncode)}); starting it again")
+        self.say(f"the {part.name} ended ({_how(code)}); starting it again")
         await asyncio.sleep(part.backoff)
         part.backoff = min(part.backoff * 2, BACKOFF[1])
         self._spawn(part)
@@ -73,15 +82,15 @@ class Supervisor:
     async def stop(self) -> None:
         running = [part.process for part in self.parts if part.process and part.process.poll() is None]
         for process in running:
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_WITHIN):
                 while any(process.poll() is None for process in running):
                     await asyncio.sleep(0.02)
         for process in running:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            process.send_signal(signal.SIGKILL)
+        while any(process.poll() is None for process in running):
+            await asyncio.sleep(0.02)
 
 
 def adopt_orphans() -> None:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import ssl
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -16,6 +17,7 @@ import click
 
 from baseplane import app
 from baseplane.cli import data_dir, first_run, load_settings, ports, returning
+from baseplane.cli.nursery import Nursery
 from baseplane.cli.supervisor import Supervisor, adopt_orphans
 from baseplane.database import Database, migrations
 from baseplane.drivers.archive import ArchiveDriver, ArchiveTaken, ArchiveUnavailable
@@ -38,13 +40,14 @@ HTTPS, HTTPS_INSTEAD = 443, 8443
 def up(data_dir: Path | None, listen: str | None) -> None:
     """Start everything: platform database, API, worker, both doors. Ctrl-C stops it all."""
     settings = load_settings(data_dir=data_dir, listen=listen)
+    nursery = Nursery() if sys.platform == "linux" else None
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     settings.data_dir.chmod(0o711 if IS_ROOT else 0o700)  # as root, Postgres' own user passes through
     with alone(settings):
         if app.Paths(settings.data_dir).recovery.exists():
             raise Unavailable(f"A recovery into {settings.data_dir} was broken off: run `baseplane recover` once more.")
         settings = _with_free_ports(settings)
-        asyncio.run(_up(settings))
+        asyncio.run(_up(settings, nursery))
 
 
 @contextlib.contextmanager
@@ -92,7 +95,7 @@ def _with_free_ports(settings: Settings) -> Settings:
     return settings.model_copy(update=chosen)
 
 
-async def _up(settings: Settings) -> None:
+async def _up(settings: Settings, nursery: Nursery | None) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -107,7 +110,7 @@ async def _up(settings: Settings) -> None:
         url = await _prepare(settings, clusters, platform)
         token = await _first_user(url, paths)
         first_run.write_profile(settings, paths.profile)
-        supervisor = _start_parts(settings, url, paths)
+        supervisor = _start_parts(settings, url, paths, nursery)
         if await _ready(settings, supervisor, stopped):
             _announce(settings, paths, token)
             telling = asyncio.create_task(returning.tell(url, click.echo))
@@ -181,7 +184,7 @@ async def _first_user(url: str, paths: app.Paths) -> str | None:
         return await first_run.ensure_owner(database, paths)
 
 
-def _start_parts(settings: Settings, url: str, paths: app.Paths) -> Supervisor:
+def _start_parts(settings: Settings, url: str, paths: app.Paths, nursery: Nursery | None) -> Supervisor:
     environment = {
         "BASEPLANE_DATA_DIR": str(settings.data_dir),
         "BASEPLANE_DATABASE_URL": url,
@@ -193,7 +196,7 @@ def _start_parts(settings: Settings, url: str, paths: app.Paths) -> Supervisor:
     }
     paths.logs.mkdir(exist_ok=True)
     paths.logs.chmod(0o700)  # what functions write may be secret
-    supervisor = Supervisor(environment, click.echo)
+    supervisor = Supervisor(environment, click.echo, nursery)
     for name in ("ingress", "gateway", "caddy", "worker", "api"):
         supervisor.start(name, "--log-file", str(paths.logs / f"{name}.log"))
     return supervisor

@@ -8,6 +8,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from baseplane.database.batches import Batches, Found, Key, ReadMany
 from baseplane.errors import NotFound, Unavailable
 
 Connection = psycopg.AsyncConnection[Any]
@@ -23,6 +24,7 @@ class Database:
         self.pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url, min_size=1, max_size=max_size, timeout=10, open=False, configure=_configure
         )
+        self._batches: dict[object, Batches[Any, Any]] = {}
 
     async def __aenter__(self) -> Self:
         await self.pool.open(wait=True)
@@ -59,6 +61,16 @@ class Database:
         """Borrow a connection inside a transaction that commits at the end, or rolls back on an error."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    async def look_up(self, read: ReadMany[Key, Found], key: Key) -> Found | None:
+        """What ``read`` finds of ``key``, by a statement shared with all who look up the same way at this moment.
+
+        Raises psycopg.Error, Unavailable.
+        """
+        batches: Batches[Key, Found] | None = self._batches.get(read)
+        if batches is None:
+            batches = self._batches[read] = Batches(self.connection, read)
+        return await batches.get(key)
 
 
 async def _configure(connection: Connection) -> None:

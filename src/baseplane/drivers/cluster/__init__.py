@@ -1,6 +1,6 @@
 """Postgres clusters: the promise that every driver keeps, and the shapes it speaks in."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -41,6 +41,14 @@ class Role(StrEnum):
     ADMIN = "supabase_admin"
     OWNER = "baseplane_query"
     READER = "supabase_read_only_user"
+
+
+AskSecret = Callable[[], Awaitable[str]]
+"""A way to the secret of a ``ClusterSpec``, for who would have to fetch it."""
+
+
+async def told(secret: str | AskSecret) -> str:
+    return secret if isinstance(secret, str) else await secret()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,15 +255,18 @@ class ClusterDriver(Protocol):
         """Let the cluster encrypt with the root keys of ``spec`` from now on. Raises ClusterMissing."""
 
     def connect(
-        self, ref: str, role: Role, secret: str
+        self, ref: str, role: Role, secret: str | AskSecret
     ) -> AbstractAsyncContextManager[psycopg.AsyncConnection[tuple[object, ...]]]:
         """Borrow a connection to its database postgres, in autocommit, with no state of earlier borrowers.
+
+        Who gives a way to the secret is asked only when no connection is kept that could be lent.
 
         Raises ClusterMissing, Unavailable.
         """
 
 
 __all__ = [
+    "AskSecret",
     "ClusterDriver",
     "ClusterMissing",
     "ClusterSpec",
@@ -271,4 +282,5 @@ __all__ = [
     "StartFailed",
     "State",
     "UpgradeRefused",
+    "told",
 ]

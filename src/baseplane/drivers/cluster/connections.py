@@ -5,6 +5,7 @@ import select
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,59 +24,62 @@ IDLE = 20.0
 CONNECT_WITHIN = 5
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """``cleaning`` tells whether the connection is fit to be lent again."""
+
+    since: float
+    connection: Connection
+    cleaning: asyncio.Task[bool]
+
+
 class Connections:
     def __init__(self) -> None:
-        self._idle: defaultdict[tuple[Path, Role], list[tuple[float, Connection]]] = defaultdict(list)
+        self._idle: defaultdict[tuple[Path, Role], list[_Kept]] = defaultdict(list)
         self._sweeper: asyncio.Task[None] | None = None
 
     async def take(self, sockets: Path, role: Role, new: Callable[[], Awaitable[Connection]]) -> Connection:
         """A kept connection, or a ``new`` one. Raises what that raises."""
-        return self._kept(sockets, role) or await new()
+        return await self._kept(sockets, role) or await new()
 
-    def _kept(self, sockets: Path, role: Role) -> Connection | None:
+    async def _kept(self, sockets: Path, role: Role) -> Connection | None:
         kept = self._idle[sockets, role]
         while kept:
-            _, connection = kept.pop()
-            if not connection.closed and not _is_readable(connection):
-                return connection
-            _close(connection)
+            entry = kept.pop()
+            try:
+                is_clean = await entry.cleaning
+            except asyncio.CancelledError:
+                _close(entry.connection)
+                raise
+            if is_clean and not entry.connection.closed and not _is_readable(entry.connection):
+                return entry.connection
+            _close(entry.connection)
         return None
 
-    async def give_back(self, sockets: Path, role: Role, connection: Connection) -> None:
-        """Keep it for the next borrower, clean, or close it."""
+    def give_back(self, sockets: Path, role: Role, connection: Connection) -> None:
+        """Keep it for the next borrower, or close it. It is cleaned meanwhile: this one need not wait for that."""
         kept = self._idle[sockets, role]
-        try:
-            if (
-                connection.closed
-                or connection.pgconn.transaction_status == TransactionStatus.ACTIVE
-                or len(kept) >= KEEP
-            ):
-                raise psycopg.OperationalError
-            if connection.pgconn.transaction_status != TransactionStatus.IDLE:
-                await connection.rollback()
-            await connection.set_autocommit(True)
-            await connection.execute("discard all")
-        except psycopg.Error:
+        if connection.closed or connection.pgconn.transaction_status == TransactionStatus.ACTIVE or len(kept) >= KEEP:
             _close(connection)
-        else:
-            kept.append((time.monotonic(), connection))
-            self._sweeper = self._sweeper or asyncio.create_task(self._sweep())
+            return
+        kept.append(_Kept(time.monotonic(), connection, asyncio.create_task(_clean(connection))))
+        self._sweeper = self._sweeper or asyncio.create_task(self._sweep())
 
     async def _sweep(self) -> None:
         while any(self._idle.values()):
             await asyncio.sleep(IDLE / 4)
             old = time.monotonic() - IDLE
             for kept in self._idle.values():
-                for entry in [entry for entry in kept if entry[0] < old]:
+                for entry in [entry for entry in kept if entry.since < old]:
                     kept.remove(entry)
-                    _close(entry[1])
+                    _drop(entry)
         self._sweeper = None
 
     def forget(self, sockets: Path) -> None:
         """Close what is kept of this cluster."""
         for role in Role:
-            for _, connection in self._idle.pop((sockets, role), []):
-                _close(connection)
+            for entry in self._idle.pop((sockets, role), []):
+                _drop(entry)
 
     def close(self) -> None:
         for sockets, _ in list(self._idle):
@@ -114,6 +118,23 @@ def _is_readable(connection: Connection) -> bool:
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
     return bool(poll.poll(0))
+
+
+async def _clean(connection: Connection) -> bool:
+    """Leave no trace of the last borrower; tells whether none is left."""
+    try:
+        if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            await connection.rollback()
+        await connection.set_autocommit(True)
+        await connection.execute("discard all")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def _drop(kept: _Kept) -> None:
+    kept.cleaning.cancel()
+    _close(kept.connection)
 
 
 def _close(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from baseplane.drivers.cluster import (
+    AskSecret,
     ClusterMissing,
     ClusterSpec,
     DriverUnavailable,
@@ -19,6 +20,7 @@ from baseplane.drivers.cluster import (
     entry,
     reconfiguration,
     switching,
+    told,
     usage,
 )
 from baseplane.drivers.cluster import template as templates
@@ -230,20 +232,21 @@ class LocalClusters:
         for each in (files, *self.standbys.of(spec.ref)):  # what is encrypted anew is replayed at once
             self.account.write(each.root_keys, "".join(f"{key}\n" for key in spec.root_keys))
 
-    def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:
+    def connect(self, ref: str, role: Role, secret: str | AskSecret) -> AbstractAsyncContextManager[Connection]:
         return self._connect(ref, role, secret)
 
     @contextlib.asynccontextmanager
-    async def _connect(self, ref: str, role: Role, secret: str) -> AsyncIterator[Connection]:
+    async def _connect(self, ref: str, role: Role, secret: str | AskSecret) -> AsyncIterator[Connection]:
         files = self.layout.cluster(ref)
         connection = await self.connections.take(files.sockets, role, lambda: self._open(files, ref, role, secret))
         try:
             yield connection
         finally:
-            await self.connections.give_back(files.sockets, role, connection)
+            self.connections.give_back(files.sockets, role, connection)
 
-    async def _open(self, files: ClusterFiles, ref: str, role: Role, secret: str) -> Connection:
+    async def _open(self, files: ClusterFiles, ref: str, role: Role, asked: str | AskSecret) -> Connection:
         """Through the socket; through the public door where the cluster is another machine's."""
+        secret = await told(asked)
         if not files.data.exists():
             if self.elsewhere is None:
                 raise ClusterMissing(f"There is no cluster of project {ref} on this machine.")

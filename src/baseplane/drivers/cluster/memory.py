@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from baseplane.drivers.cluster import (
+    AskSecret,
     ClusterMissing,
     ClusterSpec,
     Link,
@@ -17,6 +18,7 @@ from baseplane.drivers.cluster import (
     StandbySpec,
     State,
     UpgradeRefused,
+    told,
 )
 from baseplane.drivers.cluster.connections import Connection
 from baseplane.errors import Unavailable
@@ -147,14 +149,14 @@ class MemoryClusters:
             raise ClusterMissing(spec.ref)
         self.specs[spec.ref] = replace(self.specs[spec.ref], root_keys=spec.root_keys)
 
-    def connect(self, ref: str, role: Role, secret: str) -> AbstractAsyncContextManager[Connection]:
+    def connect(self, ref: str, role: Role, secret: str | AskSecret) -> AbstractAsyncContextManager[Connection]:
         return self._connect(ref, role, secret)
 
     @contextlib.asynccontextmanager
-    async def _connect(self, ref: str, role: Role, secret: str) -> AsyncIterator[Connection]:
+    async def _connect(self, ref: str, role: Role, secret: str | AskSecret) -> AsyncIterator[Connection]:
         if ref not in self.specs:
             raise ClusterMissing(f"There is no cluster of project {ref} on this machine.")
-        if ref not in self.running or self.specs[ref].secret != secret:
+        if ref not in self.running or self.specs[ref].secret != await told(secret):
             raise Unavailable("The project's database does not take connections: it is stopped.")
         if ref in self.closed and role is not Role.ADMIN:
             raise Unavailable("The project's database does not take connections: it is closed.")

@@ -14,8 +14,9 @@ async def enter(ctx: Context, slug: str) -> Membership:
     """Raises NotFound, Forbidden."""
     if ctx.is_narrowed_to_other(organization=slug):
         raise NotFound(store.MISSING)
-    async with ctx.reading() as db:
-        membership = await store.get(db, slug, ctx.caller.user_id)
+    membership = await ctx.look_up(store.find_of_members, (slug, ctx.caller.user_id))
+    if membership is None:
+        raise NotFound(store.MISSING)
     ctx.authorize(membership.role)
     return membership
 

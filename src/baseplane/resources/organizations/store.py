@@ -2,12 +2,13 @@
 
 import secrets
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
 
-from baseplane.database import Connection, one, rows
+from baseplane.database import Connection, rows
 from baseplane.errors import Conflict, NotFound
 
 
@@ -54,16 +55,16 @@ async def insert(db: Connection, name: str, owner: str | UUID, slug: str | None 
     return organization
 
 
-async def get(db: Connection, slug: str, user_id: str) -> Membership:
-    """Raises NotFound, also when the user is no member: strangers need not know that it exists."""
-    return await one(
-        db,
-        Membership,
-        "select slug, name, role from organizations join members on organization_slug = slug"
-        " where slug = %s and user_id = %s",
-        [slug, user_id],
-        missing=MISSING,
+async def find_of_members(db: Connection, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Membership]:
+    """The organizations with these slugs, each as this user sees it. Those of which he is no member are left out:
+    strangers need not know that they exist.
+    """
+    seen = await db.execute(
+        "select slug, name, role, user_id from unnest(%s::text[], %s::uuid[]) wanted (organization_slug, user_id)"
+        " join members using (organization_slug, user_id) join organizations on slug = organization_slug",
+        [[slug for slug, _ in wanted], [user_id for _, user_id in wanted]],
     )
+    return {(slug, str(user_id)): Membership(slug, name, role) for slug, name, role, user_id in await seen.fetchall()}
 
 
 async def list_of(db: Connection, user_id: str) -> list[Membership]:

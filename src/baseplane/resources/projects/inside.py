@@ -28,8 +28,11 @@ async def inside(ctx: Context, project: Project, role: Role) -> AsyncIterator[Co
     """
     require(project.status, REACHABLE, "reached")
     await awaken(ctx.rt, project)
-    async with ctx.reading() as db:
-        secret = (await store.read_secrets(db, ctx.rt.keyring, project.ref)).secret
+
+    async def secret() -> str:
+        async with ctx.reading() as db:
+            return (await store.read_secrets(db, ctx.rt.keyring, project.ref)).secret
+
     async with AsyncExitStack() as stack:
         try:
             connection = await stack.enter_async_context(ctx.rt.clusters.connect(project.ref, role, secret))

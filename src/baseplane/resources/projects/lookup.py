@@ -12,11 +12,10 @@ from baseplane.resources.projects.store import Project
 
 async def _project(ctx: Ctx, ref: Annotated[str, Path(min_length=20, max_length=20, pattern=r"^[a-z]+$")]) -> Project:
     """Raises NotFound, Forbidden."""
-    async with ctx.reading() as db:
-        project, role = await store.get_of_member(db, ref, ctx.caller.user_id)
-    if ctx.is_narrowed_to_other(organization=project.organization_slug, project=ref):
+    project = await ctx.look_up(store.find_of_members, (ref, ctx.caller.user_id))
+    if project is None or ctx.is_narrowed_to_other(organization=project.organization_slug, project=ref):
         raise NotFound(store.MISSING)
-    ctx.authorize(role)
+    ctx.authorize(project.role)
     return project
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import LiteralString
+from uuid import UUID
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -13,7 +14,7 @@ from psycopg.types.json import Jsonb
 from baseplane.database import Connection, maybe, one, rows, value
 from baseplane.database.secrets import Keyring
 from baseplane.drivers.cluster import ClusterSpec
-from baseplane.errors import Conflict
+from baseplane.errors import Conflict, NotFound
 from baseplane.resources.projects import settings
 from baseplane.resources.projects.status import Status
 
@@ -46,7 +47,10 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class _SeenProject(Project):
+class SeenProject(Project):
+    """A project as a member of its organization sees it, in this role."""
+
+    user_id: UUID
     role: str
 
 
@@ -121,17 +125,24 @@ async def made_by(db: Connection, ref: Ref) -> str:
     return str(await value(db, "select made_by from projects where ref = %s", [ref]))
 
 
-async def get_of_member(db: Connection, ref: Ref, user_id: str) -> tuple[Project, str]:
-    """The project and the user's role in its organization. Raises NotFound, also when the user is no member."""
-    seen = await one(
+async def get_of_member(db: Connection, ref: Ref, user_id: str) -> SeenProject:
+    """Raises NotFound, also when the user is no member."""
+    seen = await find_of_members(db, [(ref, user_id)])
+    if not seen:
+        raise NotFound(MISSING)
+    return seen[ref, user_id]
+
+
+async def find_of_members(db: Connection, wanted: Sequence[tuple[Ref, str]]) -> dict[tuple[Ref, str], SeenProject]:
+    """The projects with these refs, each as this user sees it; those that he does not see are left out."""
+    seen = await rows(
         db,
-        _SeenProject,
-        "select " + PROJECT + ", m.role from projects p join members m using (organization_slug)"
-        " where ref = %s and m.user_id = %s and status <> 'REMOVED'",
-        [ref, user_id],
-        missing=MISSING,
+        SeenProject,
+        "select " + PROJECT + ", m.user_id, m.role from unnest(%s::text[], %s::uuid[]) wanted (ref, user_id)"
+        " join projects p using (ref) join members m using (organization_slug, user_id) where p.status <> 'REMOVED'",
+        [[ref for ref, _ in wanted], [user_id for _, user_id in wanted]],
     )
-    return seen, seen.role
+    return {(each.ref, str(each.user_id)): each for each in seen}
 
 
 async def list_of_user(db: Connection, user_id: str) -> list[Project]:

@@ -62,7 +62,7 @@ async def list_snippets(
 
 async def _require_project(ctx: Context, db: Connection, ref: str) -> None:
     """Raises NotFound: nothing found says less than that there is no such project."""
-    project, _role = await projects.get_of_member(db, ref, ctx.caller.user_id)
+    project = await projects.get_of_member(db, ref, ctx.caller.user_id)
     if ctx.is_narrowed_to_other(organization=project.organization_slug, project=ref):
         raise NotFound(projects.MISSING)
 

@@ -12,13 +12,13 @@ from baseplane import app
 from baseplane.app import belongings, recovery
 from baseplane.cli import data_dir, load_settings
 from baseplane.cli.up import alone
-from baseplane.drivers.archive import BaseBackup, owner
+from baseplane.drivers.archive import BaseBackup, KeyUnknown, owner
 from baseplane.drivers.archive.belongings import get as kept_belongings
 from baseplane.drivers.archive.local import LocalArchive
 from baseplane.drivers.archive.survey import Archived, survey
 from baseplane.drivers.cluster.engines import EngineMissing, InstallFailed, PlatformUnsupported, install, pick
 from baseplane.drivers.cluster.layout import PLATFORM
-from baseplane.errors import BaseplaneError, Unavailable
+from baseplane.errors import BaseplaneError
 from baseplane.resources.projects.status import Status
 from baseplane.resources.projects.store import Project
 from baseplane.settings import IS_ROOT, Settings
@@ -113,7 +113,7 @@ def _archive(settings: Settings) -> LocalArchive:
     assert isinstance(archive, LocalArchive)
     try:
         kept_belongings(archive.store, archive.keyring)
-    except Unavailable as error:
+    except KeyUnknown as error:
         raise Refused(f"The platform key does not open this archive: {error}") from error
     return archive
 

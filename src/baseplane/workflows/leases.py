@@ -37,9 +37,9 @@ class Leases:
 
     async def keep(self) -> NoReturn:
         """Until the session is lost, with everything that it held. Raises psycopg.OperationalError."""
-        assert self._session is not None
         while True:
-            await self._session.execute("select 1")
+            if self._session is not None:
+                await self._session.execute("select 1")
             await asyncio.sleep(LOOK)
 
     @asynccontextmanager

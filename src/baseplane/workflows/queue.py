@@ -90,16 +90,15 @@ class Queue:
         Raises Unavailable when the queue breaks off, for instance because the platform database restarts.
         """
         await self.rescue()
-        async with self._leases.open(self.rt.database):
-            tasks = [asyncio.create_task(each) for each in (self._work(wait=True), self._sweep(), self._leases.keep())]
-            try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                for end in await asyncio.gather(*tasks, return_exceptions=True):
-                    if isinstance(end, Exception):
-                        log.error("the queue breaks off: %s", end)
+        tasks = [asyncio.create_task(each) for each in (self._work(wait=True), self._sweep(), self._leases.keep())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            for end in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(end, Exception):
+                    log.error("the queue breaks off: %s", end)
         raise Unavailable("The queue broke off; its log says why.")
 
     async def drain(self) -> None:
@@ -107,23 +106,23 @@ class Queue:
         await self.rescue()
         waiting = True
         while waiting:
-            async with self._leases.open(self.rt.database):
-                await self._work(wait=False)  # it does not see runs that wait for one of the same subject
+            await self._work(wait=False)  # it does not see runs that wait for one of the same subject
             async with self.rt.database.connection() as db:
                 waiting = await value(db, "select exists (select from procrastinate_jobs where status = 'todo')")
 
     async def _work(self, *, wait: bool) -> None:
-        await self.app.run_worker_async(
-            concurrency=self.rt.settings.worker_concurrency,
-            wait=wait,
-            listen_notify=wait,
-            install_signal_handlers=False,
-            delete_jobs="always",
-            update_heartbeat_interval=HEARTBEAT,
-            stalled_worker_timeout=FORGOTTEN,
-            fetch_job_polling_interval=FETCH,
-            shutdown_graceful_timeout=3.0 if wait else LAST_RUN,
-        )
+        async with self._leases.open(self.rt.database):
+            await self.app.run_worker_async(
+                concurrency=self.rt.settings.worker_concurrency,
+                wait=wait,
+                listen_notify=wait,
+                install_signal_handlers=False,
+                delete_jobs="always",
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=FORGOTTEN,
+                fetch_job_polling_interval=FETCH,
+                shutdown_graceful_timeout=3.0 if wait else LAST_RUN,
+            )
 
     async def _sweep(self) -> None:
         while True:

@@ -29,6 +29,10 @@ class BackupDamaged(BaseplaneError):
     """What the archive holds is not what was put there, or a part of it is missing. It was not used."""
 
 
+class KeyUnknown(BackupDamaged):
+    """What the archive holds is sealed with a key that our keyring has not, or its own key is damaged."""
+
+
 class RecoveryFailed(BaseplaneError):
     """Postgres did not come to the target with what the archive holds; the message says why."""
 
@@ -214,6 +218,7 @@ __all__ = [
     "BackupId",
     "BaseBackup",
     "FileArchive",
+    "KeyUnknown",
     "Kind",
     "Progress",
     "Recovered",

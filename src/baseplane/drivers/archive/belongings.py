@@ -17,7 +17,7 @@ def put(store: ObjectStore, keyring: Keyring, things: Mapping[str, str]) -> None
 
 
 def get(store: ObjectStore, keyring: Keyring) -> dict[str, str]:
-    """What is kept, if anything is. Raises Unavailable when the keyring has not its key, BackupDamaged."""
+    """What is kept, if anything is. Raises KeyUnknown, BackupDamaged, ArchiveUnavailable."""
     try:
         sealed = store.read(KEY)
     except BackupDamaged:

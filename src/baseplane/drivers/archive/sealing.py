@@ -15,7 +15,7 @@ from backports import zstd
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from baseplane.drivers.archive import BackupDamaged
+from baseplane.drivers.archive import BackupDamaged, KeyUnknown
 from baseplane.errors import Unavailable
 
 FRAME = 1024 * 1024
@@ -123,7 +123,7 @@ def _own_key(sealed: bytes, key: str, keyring: Keyring) -> bytes:
     try:
         return bytes.fromhex(keyring.open(sealed, f"archive:{key}"))
     except Unavailable as error:
-        raise BackupDamaged(f"{key} in the archive does not open. {error.message}") from error
+        raise KeyUnknown(f"{key} in the archive does not open. {error.message}") from error
 
 
 def _lengthed(chunks: Iterable[bytes], key: str) -> Iterator[bytes]:

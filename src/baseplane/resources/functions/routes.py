@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Body as InBody
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Query, Response
 
 from baseplane.api.answers import Empty
 from baseplane.api.context import Ctx
@@ -51,7 +51,6 @@ async def list_functions(project: InProject, ctx: Ctx) -> list[FunctionResponse]
 )
 async def deploy_function(
     project: InProject,
-    request: Request,
     ctx: Ctx,
     slug: Annotated[Slug | None, Query()] = None,
     bundle_only: Annotated[bool, Query(alias="bundleOnly")] = False,
@@ -60,7 +59,7 @@ async def deploy_function(
 
     Settings that the metadata does not give stay as they are. Without a slug, the name in the metadata is it.
     """
-    metadata, packed = await uploads.read_form(request)
+    metadata, packed = await uploads.read_form(ctx)
     slug = _required(slug or metadata.name)
     new = New(slug, metadata.name, metadata.verify_jwt, packed, goes_live=not bundle_only)
     return DeployFunctionResponse.of(await deploy(ctx, project, new))
@@ -75,16 +74,15 @@ async def deploy_function(
 )
 async def create_function(
     project: InProject,
-    request: Request,
     ctx: Ctx,
     asked: InQuery,
 ) -> FunctionResponse:
     """Creates a function from its source as JSON, or from a bundle that the CLI made."""
-    if uploads.is_eszip(request):
-        packed = await uploads.read_bundle(request, asked)
+    if uploads.is_eszip(ctx):
+        packed = await uploads.read_bundle(ctx, asked)
         new = New(_required(asked.slug), asked.name, asked.verify_jwt, packed)
     else:
-        given = uploads.parse(V1CreateFunctionBody, await request.body())
+        given = uploads.parse(V1CreateFunctionBody, await ctx.body())
         new = New(given.slug, given.name, given.verify_jwt, uploads.from_text(given.body))
     return FunctionResponse.of(await deploy(ctx, project, new, is_first=True))
 
@@ -117,18 +115,17 @@ async def get_function(project: InProject, slug: InSlug, ctx: Ctx) -> FunctionSl
 async def update_function(
     project: InProject,
     slug: InSlug,
-    request: Request,
     ctx: Ctx,
     asked: InQuery,
 ) -> FunctionResponse:
     """Change a function's settings, or deploy a new version of it from JSON or from a bundle that the CLI made."""
     async with ctx.reading() as db:
         function = await store.get(db, project.ref, slug)
-    if uploads.is_eszip(request):
+    if uploads.is_eszip(ctx):
         given = V1UpdateFunctionBody()
-        packed: Packed | None = await uploads.read_bundle(request, asked)
+        packed: Packed | None = await uploads.read_bundle(ctx, asked)
     else:
-        given = uploads.parse(V1UpdateFunctionBody, await request.body() or b"{}")
+        given = uploads.parse(V1UpdateFunctionBody, await ctx.body() or b"{}")
         packed = uploads.from_text(given.body) if given.body is not None else None
     name = given.name or asked.name
     verify_jwt = asked.verify_jwt if given.verify_jwt is None else given.verify_jwt
@@ -152,14 +149,14 @@ async def delete_function(project: InProject, slug: InSlug, ctx: Ctx) -> Empty:
 
 
 @router.get("/{function_slug}/body", operation_id="v1-get-a-function-body", response_class=Response)
-async def get_function_body(project: InProject, slug: InSlug, request: Request, ctx: Ctx) -> Response:
+async def get_function_body(project: InProject, slug: InSlug, ctx: Ctx) -> Response:
     """Retrieves a function: all its files for who asks for multipart/form-data, else its entrypoint or its bundle."""
     async with ctx.reading() as db:
         function = await store.get(db, project.ref, slug)
-    if function.format == "eszip" and uploads.MULTIPART not in request.headers.get("accept", ""):
+    if function.format == "eszip" and uploads.MULTIPART not in ctx.headers.get("accept", ""):
         return body.bundle(await artifacts.read_packed(ctx.rt.artifacts, function))
     files = await artifacts.read(ctx.rt.artifacts, function)
-    if uploads.MULTIPART in request.headers.get("accept", ""):
+    if uploads.MULTIPART in ctx.headers.get("accept", ""):
         return body.whole(function, files)
     return body.entrypoint(function, files)
 

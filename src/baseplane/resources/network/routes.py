@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from ipaddress import ip_network
 
-from fastapi import Request
-
 from baseplane.api.address import client_address
 from baseplane.api.context import Context, Ctx
 from baseplane.api.route import DirectOperation, operations
@@ -143,14 +141,14 @@ async def list_network_bans_enriched(project: InProject, ctx: Ctx) -> NetworkBan
 
 @router.delete("/network-bans", operation_id="v1-delete-network-bans")
 async def delete_network_bans(
-    project: InProject, body: RemoveNetworkBanRequest, request: Request, ctx: Ctx
+    project: InProject, body: RemoveNetworkBanRequest, ctx: Ctx
 ) -> NetworkBanResponseEnriched:
     """Lift bans at once; tells which were in force and why. Addresses that are not banned are no error."""
     if body.identifier not in (None, project.ref):
         raise Invalid(f"identifier: this project has one database, {project.ref}")
     networks = {ip_network(text) for text in body.ipv4_addresses}
     if body.requester_ip:
-        networks.add(site_of(client_address(request, ctx.rt.settings.trusted_proxies)))
+        networks.add(site_of(client_address(ctx, ctx.rt.settings.trusted_proxies)))
     if not networks:
         raise Invalid("ipv4_addresses: name the addresses to unban, or set requester_ip for your own")
     async with ctx.rt.database.transaction() as db:

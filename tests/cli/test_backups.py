@@ -65,8 +65,8 @@ def test_files_of_functions_are_counted_and_given_up(ref: str, platform: str) ->
         for digest, archived, until in (("a", True, None), ("b", True, "now"), ("c", False, "now"), ("c", False, None)):
             db.execute(
                 "insert into function_history (project_ref, function_id, slug, name, verify_jwt, created_at, number,"
-                " format, entrypoint, digest, since, until, archived) values (%s, gen_random_uuid(), %s, 'x', true,"
-                " now(), 1, 'source', 'index.ts', %s, 'yesterday', %s::timestamptz, %s)",
+                " version, format, entrypoint, digest, since, until, archived) values (%s, gen_random_uuid(), %s, 'x', true,"
+                " now(), 1, 1, 'source', 'index.ts', %s, 'yesterday', %s::timestamptz, %s)",
                 [ref, f"of-{digest}", digest, until, archived],
             )
     assert lines(ref)[3] == "files    2 of functions in the archive, 1 waiting"

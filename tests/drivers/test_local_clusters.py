@@ -338,6 +338,24 @@ async def test_a_known_server_that_is_killed_is_seen_at_once(
     await clusters.start(cluster)
 
 
+async def test_a_socket_whose_lock_names_another_process_is_taken(
+    clusters: LocalClusters, cluster: ClusterSpec
+) -> None:
+    files = clusters.layout.cluster(cluster.ref)
+    lock = files.socket.with_name(f"{files.socket.name}.lock")
+    before = str(postmaster(clusters, cluster))
+    with subprocess.Popen(["sleep", "60"], cwd="/", **clusters.account.process) as bystander:  # noqa: ASYNC220
+        kill(int(before))
+        for file in (lock, files.data / "postmaster.pid"):  # the number is another's by now
+            file.write_text(file.read_text().replace(before, str(bystander.pid), 1))
+        try:
+            await clusters.start(cluster)
+            assert await ask(clusters, cluster, "select 1") == 1
+            assert bystander.poll() is None
+        finally:
+            bystander.kill()
+
+
 async def test_a_known_server_that_recovers_from_a_crash_of_its_own_is_seen_to_start(
     clusters: LocalClusters, cluster: ClusterSpec, known: Path
 ) -> None:

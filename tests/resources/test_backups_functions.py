@@ -103,7 +103,7 @@ async def cause(rt: Runtime, ref: str) -> str:
 
 async def reported(rt: Runtime, ref: str) -> Report:
     async with rt.database.connection() as db:
-        return next(each for each in await report(db) if each.ref == ref)
+        return next(each for each in await report(db, rt.settings) if each.ref == ref)
 
 
 def archived(tmp_path: Path, ref: str) -> list[Path]:

@@ -37,7 +37,7 @@ AROUND = [
 ]
 WITHIN = [
     (take, Death(ARCHIVE + "stores:ObjectStore.put")),  # pg_basebackup runs
-    (take, Death(ARCHIVE + "tars:Passing._see", 8)),  # some of it is in the archive
+    (take, Death(ARCHIVE + "tars:Reader.feed", 8)),  # some of it is in the archive
     (take, Death(ARCHIVE + "stores:ObjectStore.put", 2)),
     (take, Death(ARCHIVE + "stores:ObjectStore.put", 3)),
     (take, Death(ARCHIVE + "stores:ObjectStore.put", 3, at_end=True)),  # it is complete
@@ -200,7 +200,7 @@ async def test_nothing_is_left_of_all_this(kept_rt: Runtime, ref: str, monkeypat
     layout, archive = Layout(kept_rt.settings.data_dir), kept_rt.archive
     assert isinstance(archive, LocalArchive)
     await archive.ship()
-    await watch.clean(kept_rt)
+    await watch.clean(kept_rt, 86400)
     assert archive.store.directory is not None
     objects = {
         str(path.relative_to(archive.store.directory)) for path in archive.store.directory.rglob("*") if path.is_file()

@@ -350,7 +350,8 @@ async def test_many_ask_at_once(door: Door, ref: str, publishable: str) -> None:
 
 @pytest.mark.usefixtures("worker")
 async def test_its_server_is_seen_in_the_metrics(real: Client, door: Door) -> None:
-    ref = await real.active_project()
+    ref = (await real.create_project())["ref"]
+    await real.becomes(ref, "ACTIVE_HEALTHY")
     assert (await scrape(door, real, ref))("baseplane_rest_processes") == 0
     await door.get(ref, "/", (await legacy(real, ref))["service_role"])
     seen = await scrape(door, real, ref)

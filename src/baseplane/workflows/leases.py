@@ -19,7 +19,7 @@ _KEY = "hashtextextended(%s, 7310601)"
 
 
 class Leases:
-    """A worker's, while its session is ``open``."""
+    """One worker's, while its session is ``open``."""
 
     def __init__(self) -> None:
         self._session: Connection | None = None
@@ -27,6 +27,7 @@ class Leases:
 
     @asynccontextmanager
     async def open(self, database: Database) -> AsyncIterator[None]:
+        assert self._session is None, "a queue is one worker at a time"
         async with database.connection() as session:
             await session.execute(SILENCE)
             self._session = session

@@ -90,7 +90,11 @@ class Recovery:
 
         Raises BackupDamaged, ArchiveUnavailable, RecoveryFailed.
         """
-        shutil.rmtree(self.files.home, ignore_errors=True)
+        for left in (
+            self.files.home,
+            self.files.sockets,
+        ):  # a lock on the socket may name what is another process by now
+            shutil.rmtree(left, ignore_errors=True)
         postmaster.account.own(self.files.home, 0o711)
         postmaster.account.own(self.files.log)
         chosen = plan(self.store, backup, target)

@@ -77,7 +77,7 @@ class Postmaster:
             return
         if self.file.exists():  # of a process that is dead, or of another program
             self._end_orphans()
-            self.file.unlink()
+            self._clear()
         with self.output.open("wb") as output:
             process = subprocess.Popen(
                 [self.engine.program("postgres"), "-D", str(self.data)],
@@ -96,6 +96,13 @@ class Postmaster:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(left, timeout=5)
+
+    def _clear(self) -> None:
+        """The lock on the socket, too: Postgres takes a zombie, or another process of that number, for its holder."""
+        lines = self.file.read_text().splitlines()
+        if len(lines) > 4 and lines[3].isdigit():
+            (Path(lines[4]) / f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
+        self.file.unlink()
 
     async def await_ready(self, within: float) -> None:
         """Wait until it takes connections. Raises StartFailed with what it logged."""

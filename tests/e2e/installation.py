@@ -175,7 +175,7 @@ class Installation:
                 process.kill()
         if self.process:
             self.process.wait()
-        until(lambda: not self.processes(), 10, "ending")
+        until(lambda: not self.processes(), 30, "ending")
 
     def _is_up(self) -> bool:
         return self.process is not None and self.process.poll() is None

@@ -359,6 +359,7 @@ async def test_its_server_is_seen_in_the_metrics(real: Client, door: Door) -> No
     assert seen("connection_stats_connection_count", username="authenticator") >= 1  # type: ignore[operator]
 
 
+@pytest.mark.usefixtures("worker")
 async def test_a_paused_project_says_so(real: Client, door: Door) -> None:
     ref = (await real.create_project())["ref"]
     await real.becomes(ref, "ACTIVE_HEALTHY")

@@ -122,7 +122,7 @@ async def test_data_and_functions_come_back_together_though_the_artifacts_are_lo
             await becomes(gateway, "new")
         await kept.drain()
         assert (await gateway.call("/other")).status == 404
-        assert await functions.carry(kept_rt) == []
+        assert not [error for error in await functions.carry(kept_rt) or () if ref in error]
         root = kept_rt.settings.data_dir
         shutil.rmtree(root / "artifacts" / ref)
         shutil.rmtree(root / "functions" / ref)  # what has been prepared of them

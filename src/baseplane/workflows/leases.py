@@ -6,7 +6,7 @@ and who took over its runs then would do the same steps beside it.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NoReturn
 
 from baseplane.database import Connection, Database, value
@@ -23,18 +23,27 @@ class Leases:
 
     def __init__(self) -> None:
         self._session: Connection | None = None
+        self._closing = AsyncExitStack()
+        self._openings = 0
+        self._one_at_a_time = asyncio.Lock()
         self._held: set[str] = set()
 
     @asynccontextmanager
     async def open(self, database: Database) -> AsyncIterator[None]:
-        assert self._session is None, "a queue is one worker at a time"
-        async with database.connection() as session:
-            await session.execute(SILENCE)
-            self._session = session
-            try:
-                yield
-            finally:
+        """Whoever comes while it is open shares it."""
+        async with self._one_at_a_time:
+            if self._session is None:
+                session = await self._closing.enter_async_context(database.connection())
+                await session.execute(SILENCE)
+                self._session = session
+            self._openings += 1
+        try:
+            yield
+        finally:
+            self._openings -= 1
+            if not self._openings:
                 self._session = None
+                await self._closing.aclose()
 
     async def keep(self) -> NoReturn:
         """Until the session is lost, with everything that it held. Raises psycopg.OperationalError."""

@@ -1,6 +1,7 @@
 """Clusters on their way to another major, for the tests beside this file."""
 
 import asyncio
+import contextlib
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -156,11 +157,15 @@ def programs(clusters: LocalClusters, spec: ClusterSpec) -> list[str]:
 
 
 async def pg_upgrade_of(clusters: LocalClusters, spec: ClusterSpec, work: "asyncio.Task[None]") -> psutil.Process:
-    """Wait until pg_upgrade has begun to restore what it dumped."""
+    """Wait until pg_upgrade has begun to restore what it dumped, which takes a moment: only the name is read of most."""
     home = clusters.layout.aside(spec.ref, LABEL).home
     while not work.done():
-        for process in psutil.process_iter(["name", "cwd", "ppid"]):
-            if (process.info["name"], process.info["cwd"]) == ("pg_restore", str(home)):
-                return psutil.Process(process.info["ppid"])
-        await asyncio.sleep(0.005)
+        for pid in reversed(psutil.pids()):  # the newest first
+            with contextlib.suppress(OSError, psutil.Error):
+                if (
+                    Path(f"/proc/{pid}/comm").read_text() == "pg_restore\n"
+                    and Path(f"/proc/{pid}/cwd").readlink() == home
+                ):
+                    return psutil.Process(psutil.Process(pid).ppid())
+        await asyncio.sleep(0.002)
     raise AssertionError("pg_upgrade was never seen to restore")

@@ -19,8 +19,9 @@ from baseplane.resources.credentials.resolver import Resolver
 from baseplane.resources.disk.store import GB
 from baseplane.resources.doors import presence
 from baseplane.resources.gateway.waking import Waker
-from baseplane.resources.projects import sleep, store
+from baseplane.resources.projects import monitor, sleep, store
 from baseplane.runtime import Runtime
+from baseplane.workflows import journal
 from tests.conftest import Client, client_of, open_door, working
 from tests.resources.metrics import scrape
 from tests.resources.rest_door import opened
@@ -128,11 +129,10 @@ async def test_restricting_networks_lets_it_sleep(rt: Runtime, client: Client, a
     assert await rt.clusters.observe(asleep) == State.STOPPED
 
 
-async def test_the_monitor_lets_it_sleep(rt: Runtime, client: Client, asleep: str) -> None:
-    from baseplane.resources.projects import monitor
-
+async def test_the_monitor_lets_it_sleep(rt: Runtime, asleep: str) -> None:
     await monitor.look(rt)
-    await client.drain()
+    async with rt.database.connection() as db:
+        assert await journal.unfinished(db, asleep) == []
     assert await rt.clusters.observe(asleep) == State.STOPPED
 
 

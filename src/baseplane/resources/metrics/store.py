@@ -80,9 +80,9 @@ class Replicas:
 
 async def replicas(db: Connection) -> list[Replicas]:
     query: LiteralString = (
-        "select status, count(*), max(bytes_behind) filter (where measured_at > now() - %(fresh)s) as bytes_behind,"
+        "select r.status, count(*), max(bytes_behind) filter (where measured_at > now() - %(fresh)s) as bytes_behind,"
         " max(seconds_behind) filter (where measured_at > now() - %(fresh)s) as seconds_behind"
-        " from replicas group by status"
+        " from replicas r join projects p using (ref) where p.status <> 'REMOVED' group by r.status"
     )
     return await rows(db, Replicas, query, {"fresh": FRESH})
 
@@ -93,7 +93,7 @@ async def troubled(db: Connection, most: int) -> list[tuple[str, str]]:
         "(select ref, 'status' from projects where status in ('ACTIVE_UNHEALTHY', 'INIT_FAILED', 'PAUSE_FAILED',"
         " 'RESTORE_FAILED', 'UNKNOWN') order by id limit %(most)s)"
         " union all (select ref, 'disk' from projects where read_only and status <> 'REMOVED' order by id limit %(most)s)"
-        " union all (select distinct ref, 'replica' from replicas"
-        "  where status in ('ACTIVE_UNHEALTHY', 'INIT_READ_REPLICA_FAILED', 'UNKNOWN') order by ref limit %(most)s)"
+        " union all (select distinct ref, 'replica' from replicas r join projects p using (ref)"
+        "  where p.status <> 'REMOVED' and r.status in ('ACTIVE_UNHEALTHY', 'INIT_READ_REPLICA_FAILED', 'UNKNOWN') order by ref limit %(most)s)"
     )
     return await (await db.execute(query, {"most": most})).fetchall()

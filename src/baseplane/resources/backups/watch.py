@@ -6,15 +6,13 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 
-import psycopg
-
 from baseplane.drivers.archive import ArchiveUnavailable, Progress
 from baseplane.drivers.cluster.layout import PLATFORM
-from baseplane.errors import BaseplaneError
 from baseplane.resources.backups import archives, due, functions, platform, retention, store
 from baseplane.resources.backups.taking import drill, subject, summarize, take
 from baseplane.runtime import Runtime
 from baseplane.workflows import journal, queue
+from baseplane.workflows.watches import repeat
 
 log = logging.getLogger(__name__)
 
@@ -85,13 +83,12 @@ async def _hold(rt: Runtime) -> None:
 async def _carry(rt: Runtime) -> None:
     told: dict[str, float] = {}
     clock = Clock()
-    while True:
+
+    async def once() -> None:
         clock.look()
-        try:
-            _tell(rt, await carry(rt), told)
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("carrying the log to the archive failed: %s", error)
-        await asyncio.sleep(EVERY)
+        _tell(rt, await carry(rt), told)
+
+    await repeat(once, EVERY, "carrying the log to the archive")
 
 
 async def carry(rt: Runtime) -> list[Progress]:
@@ -126,28 +123,28 @@ def _tell(rt: Runtime, waiting: list[Progress], told: dict[str, float]) -> None:
 async def _carry_functions(rt: Runtime) -> None:
     """Beside the log, which does not wait for large files."""
     told = -TELL_EVERY
-    while True:
-        try:
-            errors = await functions.carry(rt)
-            if errors and time.monotonic() - told >= TELL_EVERY:
-                told = time.monotonic()
-                log.error("%d files of functions are not in the archive: %s", len(errors), "; ".join(errors[:TELL_OF]))
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("carrying files of functions to the archive failed: %s", error)
-        await asyncio.sleep(EVERY)
+
+    async def once() -> None:
+        nonlocal told
+        errors = await functions.carry(rt)
+        if errors and time.monotonic() - told >= TELL_EVERY:
+            told = time.monotonic()
+            log.error("%d files of functions are not in the archive: %s", len(errors), "; ".join(errors[:TELL_OF]))
+
+    await repeat(once, EVERY, "carrying files of functions to the archive")
 
 
 async def _look_after(rt: Runtime) -> None:
     cleaned = time.monotonic() - CLEAN_EVERY
-    while True:
-        try:
-            await look(rt)
-            if (passed := time.monotonic() - cleaned) >= CLEAN_EVERY:
-                cleaned += passed
-                await clean(rt, passed)
-        except (BaseplaneError, psycopg.Error, OSError) as error:
-            log.warning("looking after the backups failed: %s", error)
-        await asyncio.sleep(LOOK_EVERY)
+
+    async def once() -> None:
+        nonlocal cleaned
+        await look(rt)
+        if (passed := time.monotonic() - cleaned) >= CLEAN_EVERY:
+            cleaned += passed
+            await clean(rt, passed)
+
+    await repeat(once, LOOK_EVERY, "looking after the backups")
 
 
 async def look(rt: Runtime) -> None:
